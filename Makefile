@@ -1,0 +1,52 @@
+# The two commands of the README are `make demo` and `make test`. Both set up what is missing first.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help setup demo clean-demo test check lint format bench lock docs
+
+LEPTONCTL := .venv/bin/leptonctl
+DEMO := templates/demo.yaml
+# Test processes at once; each may have a site of local hosts up.
+export JOBS ?= 2
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+
+setup: ## install what is missing: Debian packages and .venv
+	@scripts/setup.sh
+
+demo: setup ## bring up the demo site on this machine: core, region and edge
+	$(LEPTONCTL) up $(DEMO) --yes
+	$(LEPTONCTL) status $(DEMO)
+	@cat scripts/demo_next.txt
+
+clean-demo: setup ## remove the demo site
+	$(LEPTONCTL) down $(DEMO) --yes
+
+test: setup ## run everything: linters, quick tests, tests on real local hosts
+	@scripts/test.sh
+
+check: setup ## run the quick part: linters and the tests that need no hosts
+	@scripts/check.sh
+
+lint: setup ## run the linters alone
+	@scripts/check.sh lint
+
+format: setup ## format the code, mend what ruff can mend
+	@.venv/bin/ruff check --quiet --fix . || true
+	@.venv/bin/ruff format .
+
+bench: setup ## run all benchmarks into benchmarks/RESULTS.md, or one: make bench NAME=help_start
+ifdef NAME
+	@.venv/bin/python benchmarks/$(NAME).py
+else
+	@.venv/bin/python scripts/bench.py
+endif
+
+lock: setup ## pin the dependencies of pyproject.toml anew, with hashes
+	@scripts/lock.sh
+
+docs: setup ## write the generated pages of docs/reference/ and build the site in build/docs
+	@.venv/bin/python scripts/reference.py
+	@.venv/bin/mkdocs build --quiet --strict --site-dir build/docs

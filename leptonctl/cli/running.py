@@ -1,0 +1,177 @@
+"""Commands that look at the site or change it: plan, up, status, verify, down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from leptonctl.cli.group import approval, cli, finish, open_site
+from leptonctl.cli.options import (
+    exit_code_option,
+    level_option,
+    only_option,
+    output_option,
+    shared,
+    site_argument,
+    state_option,
+    yes_option,
+)
+
+
+@cli.command()
+@shared(site_argument, only_option)
+@click.option(
+    "--diff", "is_compared", is_flag=True, help="Look at platforms and hosts, and show what differs from them."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the plan here, for `up --plan`."
+)
+@shared(exit_code_option, output_option, state_option)
+def plan(  # noqa: PLR0913 - one argument an option
+    site: Path,
+    *,
+    only: tuple[str, ...],
+    is_compared: bool,
+    out: Path | None,
+    exit_code: bool,
+    output: str,
+    state_dir: Path | None,
+) -> None:
+    """Show what the site file asks for, in order; with --diff, what would change.
+
+    \b
+    1. Read and check the site file.
+    2. With --diff: ask every platform and host what is there. Nothing is changed, anywhere.
+    3. Print locations, resources, hosts and roles in the order in which `up` takes them.
+
+    \b
+    Examples:
+      leptonctl plan site.yaml
+      leptonctl plan site.yaml --diff --exit-code
+      leptonctl plan site.yaml --diff --out plan.json && leptonctl up site.yaml --plan plan.json
+    """
+    from leptonctl import workflow
+
+    session = open_site(site, state_dir=state_dir)
+    finish(workflow.plan(session, only=only, is_compared=is_compared, out=out, is_exit_code=exit_code), output)
+
+
+@cli.command()
+@shared(site_argument, only_option)
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Do this plan, or refuse if it is stale.",
+)
+@click.option("--force", is_flag=True, help="Run every role, also where it is in order.")
+@click.option("--roles", metavar="NAMES", help="Only these roles, separated by commas.")
+@click.option(
+    "--replace", multiple=True, metavar="ADDRESS", help="Allow this host to be made again (its root disk is lost)."
+)
+@shared(yes_option, output_option, level_option, state_option)
+def up(  # noqa: PLR0913 - one argument an option
+    site: Path,
+    *,
+    only: tuple[str, ...],
+    plan_file: Path | None,
+    force: bool,
+    roles: str | None,
+    replace: tuple[str, ...],
+    yes: bool,
+    output: str,
+    log_level: str,
+    state_dir: Path | None,
+) -> None:
+    """Make the site as its file says, changing only what differs. Safe to repeat and to interrupt.
+
+    \b
+    1. Read and check the site file; take the lock of every location.
+    2. Look at platforms and hosts; show the plan; ask (unless --yes).
+    3. Check tools, space and address ranges before anything is touched.
+    4. Make machines, networks and volumes: core, then regions, then edges.
+    5. Run the roles that differ, in the same order.
+    6. Look again and say what is so now.
+
+    \b
+    Examples:
+      leptonctl up site.yaml
+      leptonctl up site.yaml --yes --output json
+      leptonctl up site.yaml --only edges/shop
+    """
+    from leptonctl import workflow
+
+    session = open_site(site, state_dir=state_dir, level=log_level, output=output)
+    ask = workflow.UpRequest(
+        only=only,
+        plan_file=plan_file,
+        is_forced=force,
+        roles=tuple(name.strip() for name in roles.split(",")) if roles else (),
+        replace=frozenset(replace),
+        approve=approval("up", yes=yes),
+    )
+    finish(workflow.up(session, ask), output)
+
+
+@cli.command()
+@shared(site_argument, only_option, exit_code_option, output_option, state_option)
+def status(site: Path, *, only: tuple[str, ...], exit_code: bool, output: str, state_dir: Path | None) -> None:
+    """Show for every location and host: deployed? reachable? in sync? and how old each answer is.
+
+    Looks only; changes nothing.
+    """
+    from leptonctl import workflow
+
+    finish(workflow.status(open_site(site, state_dir=state_dir), only=only, is_exit_code=exit_code), output)
+
+
+@cli.command()
+@shared(site_argument, only_option, output_option, state_option)
+def verify(site: Path, *, only: tuple[str, ...], output: str, state_dir: Path | None) -> None:
+    """Prove on the hosts, read-only, that all is as planned. Exits with 6 where it is not.
+
+    Looks at files, packages, units and users, and tries the services: ports answer, a container starts, every target is
+    scraped.
+    """
+    from leptonctl import workflow
+
+    finish(workflow.verify(open_site(site, state_dir=state_dir), only=only), output)
+
+
+@cli.command()
+@shared(site_argument, only_option)
+@click.option(
+    "--delete-data",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Also delete this store's volumes (LOCATION/STORE, or 'all'); without it data is kept.",
+)
+@shared(yes_option, output_option, level_option, state_option)
+def down(  # noqa: PLR0913 - one argument an option
+    site: Path,
+    *,
+    only: tuple[str, ...],
+    delete_data: tuple[str, ...],
+    yes: bool,
+    output: str,
+    log_level: str,
+    state_dir: Path | None,
+) -> None:
+    """Remove the site in reverse order, then ask the platform what is left, and prove it.
+
+    Works on a half-made site and without the run folder. Hosts of the platform ssh are left as they are. Volumes are
+    kept, and listed, unless they are named.
+
+    \b
+    Examples:
+      leptonctl down site.yaml
+      leptonctl down site.yaml --yes --delete-data core/datasets
+    """
+    from leptonctl import workflow
+
+    session = open_site(site, state_dir=state_dir, level=log_level, output=output)
+    finish(
+        workflow.down(session, only=only, delete_data=frozenset(delete_data), approve=approval("down", yes=yes)),
+        output,
+    )

@@ -1,0 +1,1 @@
+"""The only part that touches the inside of a host: SSH, Ansible, probes."""

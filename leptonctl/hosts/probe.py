@@ -1,0 +1,198 @@
+"""Looks at hosts: one round trip each, all at once. The program that is sent lies in `remote`; nothing is installed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from leptonctl.hosts.checks import as_json, checks_for
+from leptonctl.hosts.manifest import role_entries, role_source
+from leptonctl.hosts.reach import Request
+from leptonctl.planning.observed import Difference, HostLook, Reach, RoleLook, RoleState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from leptonctl.hosts.configured import HostConfigured
+    from leptonctl.hosts.reach import Reply
+    from leptonctl.hosts.target import Target
+    from leptonctl.planning.desired import DesiredRole
+
+LOOK_LIMIT_S = 60.0
+THOROUGH_LIMIT_S = 300.0
+HOSTS_AT_ONCE = 64
+_FOLDER = Path(__file__).parent / "remote"
+# In order of need.
+_MODULES = ("facts", "attempts", "compare", "complete", "host_side")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What came of writing a host's manifest: its digest, or why it could not be written."""
+
+    digest: str | None
+    problem: str | None = None
+
+
+def look(targets: Sequence[Target], *, digests: Mapping[str, str], with_checks: bool = False) -> dict[str, HostLook]:
+    """Compare every target with its manifest, and give the answers by host address.
+
+    `digests` has the manifest that each host should have; another one is not trusted. With `with_checks`, the live
+    checks of `verify` are tried too. Never raises for a host: what could not be asked is an answer.
+    """
+    requests = [
+        _request(
+            target,
+            {
+                "do": "look",
+                "digest": digests.get(target.address),
+                "checks": [
+                    {**as_json(check), "title": check.title, "role": role.name}
+                    for role in target.roles
+                    for check in checks_for(role)
+                    if with_checks or getattr(check, "is_quick", False)
+                ],
+                "is_thorough": with_checks,
+            },
+        )
+        for target in targets
+    ]
+    replies = _ask(requests, limit_s=THOROUGH_LIMIT_S if with_checks else LOOK_LIMIT_S)
+    return {target.address: _host_look(target, replies[target.address]) for target in targets}
+
+
+def record(
+    targets: Sequence[Target], done: Mapping[str, HostConfigured], *, digests: Mapping[str, str]
+) -> dict[str, Recorded]:
+    """Write the manifest of every target whose roles ran, from what Ansible reported of them.
+
+    `targets` carry all roles that a host should have; those that did not run this time keep their part of the manifest,
+    those that are no longer wanted lose it.
+    """
+    requests = [
+        _request(
+            target,
+            {
+                "do": "record",
+                "address": target.address,
+                "digest": digests.get(target.address),
+                "keep": [role.name for role in target.roles],
+                "roles": {
+                    role.name: _manifest_part(role, done[target.address])
+                    for role in target.roles
+                    if role.name in done[target.address].roles
+                },
+            },
+        )
+        for target in targets
+    ]
+    replies = _ask(requests, limit_s=LOOK_LIMIT_S)
+    return {target.address: _recorded(replies[target.address]) for target in targets}
+
+
+def _manifest_part(role: DesiredRole, done: HostConfigured) -> dict[str, object]:
+    found = role_entries(role, done.records.get(role.name, ()))
+    return {
+        "source": role_source(role.name),
+        "settings": _plain(role),
+        "entries": list(found.entries),
+        "not_observed": list(found.not_observed),
+    }
+
+
+def _plain(role: DesiredRole) -> dict[str, Any]:
+    """The settings as JSON values (tuples become lists), so that they compare equal when they come back."""
+    settings: dict[str, Any] = json.loads(json.dumps(dict(role.settings)))
+    return settings
+
+
+@cache
+def _modules() -> list[tuple[str, str]]:
+    return [(name, (_FOLDER / f"{name}.py").read_text(encoding="utf-8")) for name in _MODULES]
+
+
+def _request(target: Target, request: Mapping[str, object]) -> Request:
+    program = (_FOLDER / "start.py").read_text(encoding="utf-8")
+    text = json.dumps({"modules": _modules(), "request": request})
+    command = "exec python3 -" if target.endpoint.user == "root" else "exec sudo -n -- python3 -"
+    return Request(target.address, target.endpoint, command, f"{program}\n\nstart({text!r})\n".encode())
+
+
+def _ask(requests: Iterable[Request], *, limit_s: float) -> dict[str, Reply]:
+    from leptonctl.hosts.ssh import run_all  # noqa: PLC0415 - heavy
+
+    return run_all(list(requests), limit=HOSTS_AT_ONCE, timeout_s=limit_s)
+
+
+def _host_look(target: Target, reply: Reply) -> HostLook:
+    now = datetime.now(UTC)
+    if reply.outcome != Reach.OK:
+        return HostLook(target.address, Reach(reply.outcome.value), now, _unknown(target), reply.detail)
+    answer, problem = _answer(reply)
+    if problem is not None:
+        return HostLook(target.address, Reach.FAILED, now, _unknown(target), problem)
+    return HostLook(
+        address=target.address,
+        reach=Reach.OK,
+        looked_at=now,
+        roles={role.name: _role_look(role, answer) for role in target.roles},
+        checks=tuple(Difference(check["role"], check["item"], check["message"]) for check in answer["checks"]),
+        gone_roles=tuple(sorted(set(answer["roles"]) - {role.name for role in target.roles})),
+        manifest_digest=answer["digest"],
+        facts=answer["facts"],
+    )
+
+
+def _unknown(target: Target) -> dict[str, RoleLook]:
+    return {role.name: RoleLook(RoleState.UNKNOWN) for role in target.roles}
+
+
+def _answer(reply: Reply) -> tuple[dict[str, Any], str | None]:
+    """The host's answer, or why it is not one."""
+    try:
+        answer = json.loads(reply.stdout)
+    except ValueError:
+        said = b" ".join((reply.stderr or reply.stdout).split())[-300:].decode(errors="replace")
+        return {}, f"the host's answer was not understood (exit {reply.exit_status}): {said or 'it said nothing'}"
+    if not isinstance(answer, dict) or answer.get("schema") != 1:
+        return {}, "the host's answer has a shape that is not understood"
+    if "error" in answer:
+        return {}, f"the look at the host failed: {answer['error']}"
+    return answer, None
+
+
+def _role_look(role: DesiredRole, answer: Mapping[str, Any]) -> RoleLook:
+    part = answer["roles"].get(role.name)
+    if part is None:
+        is_first = answer["manifest"] != "untrusted"
+        return RoleLook(RoleState.NEW if is_first else RoleState.NO_TRUSTED_MANIFEST)
+    differences = tuple(
+        Difference(role.name, found["item"], found["message"])
+        for found in [*part["differences"], *(check for check in answer["checks"] if check["role"] == role.name)]
+    )
+    settings = _plain(role)
+    changed = tuple(
+        name for name in sorted({*settings, *part["settings"]}) if settings.get(name) != part["settings"].get(name)
+    )
+    if part["source"] != role_source(role.name):
+        state = RoleState.ROLE_CHANGED
+    elif changed:
+        state = RoleState.SETTINGS_CHANGED
+    else:
+        state = RoleState.DIFFERS if differences else RoleState.IN_ORDER
+    return RoleLook(state, differences, tuple(part["not_observed"]), changed)
+
+
+def _recorded(reply: Reply) -> Recorded:
+    if reply.outcome != Reach.OK:
+        return Recorded(None, reply.detail)
+    answer, problem = _answer(reply)
+    if problem is not None:
+        return Recorded(None, problem)
+    if "refused" in answer:
+        return Recorded(None, "; ".join(answer["refused"]))
+    return Recorded(answer["digest"])

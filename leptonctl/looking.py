@@ -1,0 +1,102 @@
+"""Look: ask platforms and hosts what is there. Reads only; what could not be asked is said to be unknown."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from leptonctl.errors import LeptonError, PlatformFailed, PreflightFailed
+from leptonctl.hosts.probe import look
+from leptonctl.hosts.target import Target
+from leptonctl.planning.derived import roles_by_host
+from leptonctl.planning.diff import hostnames
+from leptonctl.planning.observed import Observed
+from leptonctl.record.known import read_known
+from leptonctl.session import LOCATIONS_AT_ONCE
+
+if TYPE_CHECKING:
+    from leptonctl.planning.desired import Desired
+    from leptonctl.planning.observed import ObservedLocation, ObservedResource
+    from leptonctl.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One look at the whole site: the answers, and what carries its mark without standing in the site file."""
+
+    observed: Observed
+    strays: tuple[ObservedResource, ...] = ()
+
+
+def look_at_platforms(session: Session) -> Looked:
+    """Ask every platform of the site for its locations, at the same time."""
+    found: dict[str, ObservedLocation | None] = {}
+    unanswered: dict[str, str] = {}
+
+    def ask(address: str, platform: str) -> None:
+        try:
+            found[address] = session.platform(platform).observe(address)  # type: ignore[arg-type]
+        except (PlatformFailed, PreflightFailed) as error:
+            unanswered[address] = error.message
+
+    with ThreadPoolExecutor(max_workers=LOCATIONS_AT_ONCE) as pool:
+        for _ in pool.map(lambda location: ask(location.address, location.platform), session.desired.locations):
+            pass
+    return Looked(Observed(locations=found, unanswered=unanswered), _strays(session, unanswered))
+
+
+def _strays(session: Session, unanswered: dict[str, str]) -> tuple[ObservedResource, ...]:
+    named = {location.address for location in session.desired.locations}
+    asked = {location.platform for location in session.desired.locations if location.address not in unanswered}
+    return tuple(
+        resource
+        for platform in sorted(asked | {"local"})
+        for resource in _leftovers(session, platform, is_needed=platform in asked)
+        if resource.location not in named
+    )
+
+
+def _leftovers(session: Session, platform: str, *, is_needed: bool) -> tuple[ObservedResource, ...]:
+    """What carries the site's mark on a platform; a platform that the site does not use may be absent."""
+    try:
+        return session.platform(platform).leftovers()  # type: ignore[arg-type]
+    except LeptonError:
+        if is_needed:
+            raise
+        return ()
+
+
+def targets(session: Session, observed: Observed, want: Desired) -> tuple[Target, ...]:
+    """The hosts of `want` that can be reached now, with complete roles (derived settings from the whole site)."""
+    roles = roles_by_host(session.desired, hostnames(observed))
+    found: list[Target] = []
+    for location in want.locations:
+        there = observed.locations.get(location.address)
+        if there is None:
+            continue
+        found.extend(
+            Target(
+                address=host.address,
+                name=host.name,
+                location=location.address,
+                tier=location.tier,
+                endpoint=there.endpoints[host.address],
+                roles=roles[host.address],
+            )
+            for host in location.hosts
+            if host.address in there.endpoints
+        )
+    return tuple(found)
+
+
+def look_at_hosts(session: Session, looked: Looked, want: Desired, *, with_checks: bool = False) -> Looked:
+    """Probe every reachable host of `want`, all at once; one round trip a host."""
+    aims = targets(session, looked.observed, want)
+    known = read_known(session.state_dir, [location.address for location in want.locations])
+    looks = look(
+        aims,
+        digests={address: host.digest for address, host in known.items()},
+        with_checks=with_checks,
+    )
+    return replace(looked, observed=replace(looked.observed, looks={**looked.observed.looks, **looks}))

@@ -1,0 +1,173 @@
+"""Outcome: what `up` came to, host by host and location by location, with its exit code. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from leptonctl import summary
+from leptonctl.errors import ExitCode
+from leptonctl.planning.observed import Reach, RoleState
+from leptonctl.planning.plan import Action
+from leptonctl.result import HostResult, LocationResult, ProblemResult, Result, RoleResult
+
+if TYPE_CHECKING:
+    from leptonctl.applying import Applied
+    from leptonctl.hosts.configured import HostConfigured
+    from leptonctl.planning.desired import Desired, DesiredHost, DesiredLocation
+    from leptonctl.planning.observed import HostLook, Observed
+    from leptonctl.planning.plan import Plan
+
+HostStatus = Literal["in_order", "changed", "failed", "unreachable", "differs", "unknown", "skipped"]
+
+
+def nothing_to_do(plan: Plan) -> Result:
+    """The result of an `up` that had nothing to do."""
+    return Result(
+        verb="up",
+        site=plan.site,
+        ok=True,
+        exit_code=ExitCode.DONE,
+        locations=summary.planned_locations(plan),
+        changes=summary.changes_of(plan),
+        data={"message": "nothing to do: all is as the site file says", "digest": plan.digest},
+    )
+
+
+def outcome(want: Desired, plan: Plan, applied: Applied, after: Observed) -> Result:
+    """The result of an `up` that did something. `after` is the look that followed: it has the last word."""
+    locations = tuple(_location(location, applied, after) for location in want.locations)
+    problems = tuple(problem for location in want.locations for problem in _problems(location, applied, after))
+    if applied.failed:
+        code = ExitCode.PLATFORM_FAILED
+        # A refusal (a wrong host key, data) says more than that the platform failed.
+        codes = {error.exit_code for error in applied.failed.values()}
+        code = ExitCode.REFUSED if ExitCode.REFUSED in codes else code
+    elif any(look.reach == Reach.HOST_KEY_CHANGED for look in after.looks.values()):
+        code = ExitCode.REFUSED
+    else:
+        code = ExitCode.CONFIGURATION_FAILED if problems else ExitCode.DONE
+    return Result(
+        verb="up",
+        site=want.site,
+        ok=code == ExitCode.DONE,
+        exit_code=code,
+        locations=locations,
+        changes=tuple(summary.change_of(change) for change in plan.changes if change.action is not Action.KEEP),
+        problems=problems,
+        data={"message": _message(locations, problems), "digest": plan.digest},
+    )
+
+
+def _message(locations: tuple[LocationResult, ...], problems: tuple[ProblemResult, ...]) -> str:
+    hosts = [host for location in locations for host in location.hosts]
+    fine = sum(host.status in {"changed", "in_order"} for host in hosts)
+    if problems or fine < len(hosts):
+        return f"{fine} of {len(hosts)} hosts are as the site file says; `leptonctl up` again goes on with the rest"
+    return f"done: {len(hosts)} hosts are as the site file says"
+
+
+def _location(location: DesiredLocation, applied: Applied, after: Observed) -> LocationResult:
+    hosts = tuple(_host(host, location, applied, after) for host in location.hosts)
+    error = applied.failed.get(location.address)
+    blocker = applied.skipped.get(location.address)
+    statuses = {host.status for host in hosts}
+    status: Literal["in_order", "changed", "failed", "skipped"] = "in_order"
+    if error is not None or statuses & {"failed", "unreachable", "differs", "unknown"}:
+        status = "failed"
+    elif blocker is not None or "skipped" in statuses:
+        status = "skipped"
+    elif "changed" in statuses or location.address in applied.made:
+        status = "changed"
+    detail = error.message if error is not None else f"waits for {blocker}, which failed" if blocker else None
+    return LocationResult(
+        address=location.address,
+        tier=location.tier,
+        platform=location.platform,
+        status=status,
+        detail=detail,
+        hosts=hosts,
+    )
+
+
+def _host(host: DesiredHost, location: DesiredLocation, applied: Applied, after: Observed) -> HostResult:
+    there = after.locations.get(location.address)
+    endpoint = there.endpoints.get(host.address) if there is not None else None
+    done = applied.hosts.get(host.address)
+    look = after.looks.get(host.address)
+    status, detail = _verdict(done, look)
+    if look is None and location.address not in applied.failed and location.address not in applied.skipped:
+        detail = "the host is not running"
+    return HostResult(
+        address=host.address,
+        status=status,
+        hostname=endpoint.hostname if endpoint is not None else None,
+        detail=detail,
+        changed_count=done.changed_count if done is not None else None,
+        roles=tuple(_role(role.name, done, look) for role in host.roles),
+    )
+
+
+def _verdict(done: HostConfigured | None, look: HostLook | None) -> tuple[HostStatus, str | None]:
+    """What came of a host: what Ansible said first, then what the look after it saw."""
+    if done is not None and done.status == "unreachable":
+        return "unreachable", done.failure.message if done.failure else "the host stopped answering"
+    if done is not None and done.failure is not None:
+        return "failed", f"{done.failure.task}: {done.failure.message}"
+    if look is None:
+        return "skipped", None
+    if look.reach != Reach.OK:
+        return "unreachable", look.detail
+    if not look.is_in_order:
+        return "differs", "after the run it is still not as the site file says"
+    return ("changed" if done is not None and done.changed_count else "in_order"), None
+
+
+def _role(name: str, done: HostConfigured | None, look: HostLook | None) -> RoleResult:
+    answer = look.roles.get(name) if look is not None else None
+    state = answer.state.value if answer is not None else RoleState.UNKNOWN.value
+    reasons = tuple(difference.message for difference in answer.differences) if answer is not None else ()
+    if done is not None and done.failure is not None and done.failure.role == name:
+        return RoleResult(name=name, state="failed", reasons=(done.failure.message,))
+    if done is not None and name in done.roles and state == RoleState.IN_ORDER:
+        return RoleResult(name=name, state="done")
+    return RoleResult(name=name, state=state, reasons=reasons)
+
+
+def _problems(location: DesiredLocation, applied: Applied, after: Observed) -> list[ProblemResult]:
+    if location.address in applied.failed:
+        return list(summary.error_problems(applied.failed[location.address], where=location.address))
+    if location.address in applied.skipped:
+        message = f"not begun: it waits for {applied.skipped[location.address]}, which failed"
+        return [ProblemResult(rule="not_begun", where=location.address, message=message)]
+    found: list[ProblemResult] = []
+    for host in location.hosts:
+        done, look = applied.hosts.get(host.address), after.looks.get(host.address)
+        status, detail = _verdict(done, look)
+        if status in {"in_order", "changed"}:
+            continue
+        if done is not None and done.failure is not None:
+            found.append(_failure(host.address, done))
+        elif look is not None and look.reach == Reach.OK:
+            found.extend(summary.difference_problems(after, only=host.address))
+        else:
+            message = detail or "the host is not running"
+            rule = look.reach.value if look is not None else "not_deployed"
+            found.append(ProblemResult(rule=rule, where=host.address, message=message))
+        if host.address in applied.unrecorded:
+            message = f"its manifest could not be written: {applied.unrecorded[host.address]}"
+            found.append(ProblemResult(rule="manifest", where=host.address, message=message))
+    return found
+
+
+def _failure(address: str, done: HostConfigured) -> ProblemResult:
+    """A failed task, with the last lines of what it said."""
+    failure = done.failure
+    if failure is None:
+        return ProblemResult(rule="configure", where=address, message="failed")
+    lines = "".join(f"\n    {line}" for line in failure.last_lines)
+    return ProblemResult(
+        rule=failure.role or "configure",
+        where=address,
+        message=f"task '{failure.task}' failed: {failure.message}{lines}",
+        hint="the whole output is in the run folder, in configure-*/",
+    )

@@ -1,0 +1,60 @@
+"""Settings that follow from the whole site rather than from one place in the file: who scrapes whom."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from leptonctl.planning.desired import Desired, DesiredRole
+
+SERVER = "monitoring_server"
+AGENT = "monitoring_agent"
+
+
+def roles_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str, tuple[DesiredRole, ...]]:
+    """Every host's roles with the derived settings filled in.
+
+    `hostnames` maps host address to how it is reached now. A host without one can't be scraped yet and is left out of
+    the server's `targets`: `unknown_targets` tells which hosts those are.
+    """
+    targets = scrape_targets(desired, hostnames)
+    found: dict[str, tuple[DesiredRole, ...]] = {}
+    for location in desired.locations:
+        for host in location.hosts:
+            if any(role.name == SERVER for role in host.roles):
+                found[host.address] = tuple(
+                    replace(role, settings={**role.settings, "targets": targets}) if role.name == SERVER else role
+                    for role in host.roles
+                )
+            else:
+                found[host.address] = host.roles
+    return found
+
+
+def scrape_targets(desired: Desired, hostnames: Mapping[str, str]) -> list[dict[str, str]]:
+    """What Prometheus scrapes: one entry a host that has the agent and a known name, in site order."""
+    return [
+        {
+            "host": host.address,
+            "location": location.address,
+            "tier": location.tier,
+            "endpoint": f"{hostnames[host.address]}:{role.settings['port']}",
+        }
+        for location in desired.locations
+        for host in location.hosts
+        for role in host.roles
+        if role.name == AGENT and host.address in hostnames
+    ]
+
+
+def unknown_targets(desired: Desired, hostnames: Mapping[str, str]) -> tuple[str, ...]:
+    """The hosts with an agent whose name is not known yet, so that the server's targets will change."""
+    return tuple(
+        host.address
+        for location in desired.locations
+        for host in location.hosts
+        if host.address not in hostnames and any(role.name == AGENT for role in host.roles)
+    )

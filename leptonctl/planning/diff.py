@@ -1,0 +1,140 @@
+"""Diff: what has to change so that what is there becomes what should be. Pure; unknown stays unknown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from leptonctl.planning.derived import SERVER, unknown_targets
+from leptonctl.planning.observed import Reach, RoleState
+from leptonctl.planning.order import waves
+from leptonctl.planning.plan import Action, Change, HostPlan, LocationPlan, Plan, RolePlan, digest_of
+from leptonctl.planning.resources import resource_changes
+
+if TYPE_CHECKING:
+    from leptonctl.planning.desired import Desired, DesiredHost, DesiredLocation
+    from leptonctl.planning.observed import HostLook, Observed, ObservedResource, RoleLook
+
+
+def diff(
+    desired: Desired, observed: Observed, *, whole: Desired | None = None, strays: tuple[ObservedResource, ...] = ()
+) -> Plan:
+    """Everything that has to change, in order.
+
+    `strays` carry the site's mark but belong to locations that the site file no longer has: hosts and networks are
+    deleted, data is kept. Where `desired` is a part of a site (`--only`), `whole` is all of it: machines are compared
+    with the whole location, so that a host that was left out does not look like one too many.
+    """
+    everything = whole or desired
+    locations = {location.address: location for location in everything.locations}
+    waiting = unknown_targets(everything, hostnames(observed))
+    return Plan(
+        site=desired.site,
+        is_observed=bool(observed.locations or observed.unanswered),
+        waves=waves({location.address: location.depends_on for location in desired.locations}),
+        locations=tuple(
+            _location(location, locations[location.address], observed, waiting) for location in desired.locations
+        ),
+        removed=tuple(_removal(stray) for stray in strays),
+        desired_digest=desired_digest(desired),
+    )
+
+
+def desired_digest(desired: Desired) -> str:
+    """A digest of what the site file means: comments and order of keys do not change it, values do."""
+    return digest_of([[asdict(replace(location, hosts=())), _hosts(location)] for location in desired.locations])
+
+
+def hostnames(observed: Observed) -> dict[str, str]:
+    """How each host that runs is reached now, by address."""
+    return {
+        address: endpoint.hostname
+        for location in observed.locations.values()
+        if location is not None
+        for address, endpoint in location.endpoints.items()
+    }
+
+
+def _hosts(location: DesiredLocation) -> list[object]:
+    """Hosts as JSON; roles are shared between hosts of a group, so they are written once."""
+    roles = {id(host.roles): host.roles for host in location.hosts}
+    shared = {key: digest_of([[role.name, role.settings] for role in value]) for key, value in roles.items()}
+    return [
+        [
+            host.address,
+            host.group,
+            host.machine.model_dump(),
+            shared[id(host.roles)],
+            host.volumes,
+            str(host.connection),
+        ]
+        for host in location.hosts
+    ]
+
+
+def _location(
+    location: DesiredLocation, whole: DesiredLocation, observed: Observed, waiting: tuple[str, ...]
+) -> LocationPlan:
+    address = location.address
+    if address in observed.locations:
+        changes = resource_changes(whole, observed.locations[address])
+    else:
+        changes = tuple(replace(change, action=Action.UNKNOWN) for change in resource_changes(whole, None))
+    created = {c.address for c in changes if c.kind == "host" and c.action in {Action.CREATE, Action.REPLACE}}
+    there = observed.locations.get(address)
+    endpoints = there.endpoints if there is not None else {}
+    return LocationPlan(
+        address=address,
+        tier=location.tier,
+        platform=location.platform,
+        depends_on=location.depends_on,
+        changes=changes,
+        hosts=tuple(
+            _host(
+                host,
+                hostname=endpoints[host.address].hostname if host.address in endpoints else None,
+                look=observed.looks.get(host.address),
+                is_created=host.address in created,
+                waiting=waiting,
+            )
+            for host in location.hosts
+        ),
+        note=observed.unanswered.get(address),
+    )
+
+
+def _host(
+    host: DesiredHost, *, hostname: str | None, look: HostLook | None, is_created: bool, waiting: tuple[str, ...]
+) -> HostPlan:
+    if is_created:
+        return HostPlan(host.address, None, _unknown_roles(host, "the host does not exist yet"))
+    if look is None:
+        reason = "not looked at" if hostname is None else "the host was not asked"
+        known = host.connection.hostname if host.connection else hostname
+        return HostPlan(host.address, known, _unknown_roles(host, reason))
+    if look.reach != Reach.OK:
+        return HostPlan(host.address, hostname, _unknown_roles(host, look.detail), note=look.detail)
+    roles = tuple(_role(role.name, look.roles.get(role.name), waiting) for role in host.roles)
+    return HostPlan(host.address, hostname, roles)
+
+
+def _unknown_roles(host: DesiredHost, reason: str) -> tuple[RolePlan, ...]:
+    return tuple(RolePlan(role.name, RoleState.UNKNOWN, (reason,)) for role in host.roles)
+
+
+def _role(name: str, look: RoleLook | None, waiting: tuple[str, ...]) -> RolePlan:
+    if look is None:
+        return RolePlan(name, RoleState.UNKNOWN, ("the look did not answer for this role",))
+    reasons = (
+        *(difference.message for difference in look.differences),
+        *(f"setting {setting} changed" for setting in look.changed_settings),
+    )
+    if look.state == RoleState.IN_ORDER and name == SERVER and waiting:
+        return RolePlan(name, RoleState.SETTINGS_CHANGED, (f"targets: {len(waiting)} hosts will be added",))
+    return RolePlan(name, look.state, reasons)
+
+
+def _removal(stray: ObservedResource) -> Change:
+    action = Action.KEEP if stray.is_data else Action.DELETE
+    reason = "data is kept until it is named" if stray.is_data else "its location is not in the site file"
+    return Change(action, stray.kind, stray.address, stray.location, (reason,), is_data=stray.is_data)

@@ -1,0 +1,151 @@
+"""Observed: what is there, as platforms and hosts answered. Types only; the asking is done elsewhere.
+
+Yes, no and unknown are three answers: a location that is absent from `Observed.locations` was not asked, one that maps
+to None was read as absent, and one in `unanswered` was asked and could not be told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from leptonctl.planning.desired import ResourceKind
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """How a host is reached by SSH, now.
+
+    `host_keys` are public keys (`ssh-ed25519 AAAA...`) that are pinned from outside SSH (planted at creation, or named
+    in the site file); where empty, `known_hosts` is the file that must know the host (None: the user's own).
+    """
+
+    hostname: str
+    port: int = 22
+    user: str = "root"
+    key: Path | None = None
+    jump: str | None = None
+    host_keys: tuple[str, ...] = ()
+    known_hosts: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedResource:
+    """A thing that is there and carries the site's mark. `status` is the platform's word (`running`, `exited`)."""
+
+    kind: ResourceKind
+    address: str
+    location: str
+    id: str
+    status: str
+    properties: Mapping[str, object] = field(default_factory=dict)
+    is_data: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedLocation:
+    """What is there of one location.
+
+    `endpoints` maps host address to how it is reached; a host that does not run, or whose address is not known, has
+    none.
+    """
+
+    location: str
+    resources: tuple[ObservedResource, ...]
+    endpoints: Mapping[str, Endpoint]
+
+
+class Reach(StrEnum):
+    """What came of connecting to a host."""
+
+    OK = "ok"
+    UNREACHABLE = "unreachable"
+    HOST_KEY_CHANGED = "host_key_changed"
+    HOST_KEY_UNKNOWN = "host_key_unknown"
+    PERMISSION_DENIED = "permission_denied"
+    FAILED = "failed"
+
+
+class RoleState(StrEnum):
+    """What is known of one role on one host."""
+
+    IN_ORDER = "in_order"
+    """The host was looked at, item by item, and is as its manifest says."""
+    DIFFERS = "differs"
+    """Something on the host is not as the manifest says."""
+    SETTINGS_CHANGED = "settings_changed"
+    """The role ran with other settings than the site file has now."""
+    ROLE_CHANGED = "role_changed"
+    """The role's own files are others than those that ran."""
+    NEW = "new"
+    """The role has never run to its end on this host."""
+    NO_TRUSTED_MANIFEST = "no_trusted_manifest"
+    """The host's manifest is missing, damaged, or not the one that leptonctl wrote last."""
+    UNKNOWN = "unknown"
+    """The host could not be asked, or its answer was not understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing on a host that is not as it should be. `message` is in the operator's words and names the thing."""
+
+    role: str
+    item: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleLook:
+    """One role on one host.
+
+    `differences` are reported with every state, also where the role has to run for another reason. `not_observed` names
+    the tasks whose effect cannot be seen by the probe; `changed_settings` the settings that are others now.
+    """
+
+    state: RoleState
+    differences: tuple[Difference, ...] = ()
+    not_observed: tuple[str, ...] = ()
+    changed_settings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostLook:
+    """One host as it was at `looked_at` (UTC).
+
+    With any other `reach` than `OK`, `detail` says what was in the way, every role is `UNKNOWN`, and `checks` is None.
+    `checks` are the live checks that failed; None where none were asked for. `gone_roles` are roles in the manifest
+    that the host should no longer have. `facts` is small: `os`, `python`.
+    """
+
+    address: str
+    reach: Reach
+    looked_at: datetime
+    roles: Mapping[str, RoleLook]
+    detail: str = ""
+    checks: tuple[Difference, ...] | None = None
+    gone_roles: tuple[str, ...] = ()
+    manifest_digest: str | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether every role is in order; a check that failed is not looked at here."""
+        return self.reach == Reach.OK and all(role.state == RoleState.IN_ORDER for role in self.roles.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """All answers of one look at a site."""
+
+    locations: Mapping[str, ObservedLocation | None] = field(default_factory=dict)
+    unanswered: Mapping[str, str] = field(default_factory=dict)
+    looks: Mapping[str, HostLook] = field(default_factory=dict)
+
+
+NOTHING_ASKED = Observed()

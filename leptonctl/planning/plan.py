@@ -1,0 +1,116 @@
+"""Plan: the difference between desired and observed, in order. The same value is shown by `plan` and done by `up`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from leptonctl.planning.observed import RoleState
+
+if TYPE_CHECKING:
+    from leptonctl.planning.desired import ResourceKind, Tier
+    from leptonctl.sitefile.model import PlatformName
+
+
+class Action(StrEnum):
+    """What happens to a resource."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    KEEP = "keep"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One resource and what happens to it; `reasons` are in the operator's words (`memory_gib 1 -> 2`)."""
+
+    action: Action
+    kind: ResourceKind
+    address: str
+    location: str
+    reasons: tuple[str, ...] = ()
+    is_data: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RolePlan:
+    """A role on a host: how it compares now, and why it will run where it will."""
+
+    name: str
+    state: RoleState
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def runs(self) -> bool:
+        """Whether `up` runs this role on this host."""
+        return self.state != RoleState.IN_ORDER
+
+
+@dataclass(frozen=True, slots=True)
+class HostPlan:
+    """A host and its roles in running order. `hostname` is None while unknown; `note` says what is in the way."""
+
+    address: str
+    hostname: str | None
+    roles: tuple[RolePlan, ...]
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LocationPlan:
+    """A location: its resources' changes in the order in which they happen, and its hosts."""
+
+    address: str
+    tier: Tier
+    platform: PlatformName
+    depends_on: tuple[str, ...]
+    changes: tuple[Change, ...]
+    hosts: tuple[HostPlan, ...]
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole change. `is_observed` is False for a plan made offline, where every state is unknown.
+
+    `waves` are the locations that may change together, in order. `desired_digest` stands for the site file's meaning,
+    `digest` for the whole plan: a plan with another digest would do something else.
+    """
+
+    site: str
+    is_observed: bool
+    waves: tuple[tuple[str, ...], ...]
+    locations: tuple[LocationPlan, ...]
+    removed: tuple[Change, ...]
+    desired_digest: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the plan's canonical JSON."""
+        return digest_of(asdict(self))
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Every resource change, locations in order, those that left the site file last."""
+        return (*(change for location in self.locations for change in location.changes), *self.removed)
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether everything was looked at and nothing has to change."""
+        return (
+            self.is_observed
+            and all(change.action is Action.KEEP for change in self.changes)
+            and not any(role.runs for location in self.locations for host in location.hosts for role in host.roles)
+            and not any(location.note for location in self.locations)
+        )
+
+
+def digest_of(value: object) -> str:
+    """SHA-256 of a value's JSON with sorted keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""The only part that creates or removes machines, networks and storage."""

@@ -1,0 +1,53 @@
+"""The platform protocol: five questions about one location. Each platform is otherwise alone in its file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from leptonctl.planning.observed import Endpoint, ObservedLocation, ObservedResource
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from leptonctl.planning.desired import DesiredLocation
+    from leptonctl.planning.plan import Change
+    from leptonctl.progress import Report
+
+__all__ = ["Context", "Endpoint", "ObservedLocation", "ObservedResource", "Platform"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every platform is given: whose site it is and where its own files may lie (`state_dir`, 0700).
+
+    `locations` are all of the site file, whatever their platform.
+    """
+
+    site: str
+    owner: str
+    site_dir: Path
+    state_dir: Path
+    locations: tuple[DesiredLocation, ...] = ()
+
+
+class Platform(Protocol):
+    """Where machines come from."""
+
+    def preflight(self, locations: tuple[DesiredLocation, ...]) -> None:
+        """Raise `PreflightFailed` with every problem that would stop `ensure`; touch nothing."""
+
+    def preview(self, location: DesiredLocation) -> tuple[Change, ...]:
+        """What `ensure` would create, change, replace or delete. Nothing is touched."""
+
+    def ensure(self, location: DesiredLocation, report: Report) -> ObservedLocation:
+        """Make it so. Safe to repeat and to interrupt. Never deletes or replaces data."""
+
+    def observe(self, location: str) -> ObservedLocation | None:
+        """What is there now, asked from the platform; None where it was read that nothing is."""
+
+    def destroy(self, location: str, *, delete_data: frozenset[str], report: Report) -> tuple[ObservedResource, ...]:
+        """Remove it and return what was removed. Volumes go only where their store address is in `delete_data`."""
+
+    def leftovers(self) -> tuple[ObservedResource, ...]:
+        """Everything that carries the site's mark, whether recorded or not."""

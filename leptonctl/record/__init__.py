@@ -1,0 +1,1 @@
+"""What has to outlive a run: its folder, its journal, the lock."""

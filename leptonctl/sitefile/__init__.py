@@ -1,0 +1,1 @@
+"""Text in, a frozen and complete Site out, or every problem at once with its line."""

@@ -1,0 +1,119 @@
+"""A finding: one mistake as a value with a path, before anybody knows where the path stands in the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Path = tuple[object, ...]
+"""Keys and list indexes from the top of the file: `("core", "nodes", "box", "hosts", 0)`."""
+
+At = Literal["key", "value"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong at `path`: with its key or with its value. `shows_line` is False where the line holds a secret."""
+
+    rule: str
+    path: Path
+    message: str
+    hint: str | None = None
+    at: At = "value"
+    shows_line: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What is wrong with the text itself. Line and column count from 1; None where the file has no such place."""
+
+    rule: str
+    message: str
+    hint: str | None = None
+    line: int | None = None
+    column: int | None = None
+    width: int = 1
+
+
+# Every rule that a site file can break, with what it holds. Fixtures in tests/sites/invalid carry these names.
+RULES: dict[str, str] = {
+    # the file
+    "unreadable": "The site file is a regular file that can be read.",
+    "too-large": "The site file has at most 32 MiB.",
+    "encoding": "The site file is UTF-8 text without a byte order mark.",
+    "control-character": "No control characters, line ends in values, or text direction marks.",
+    "empty-file": "The site file is not empty.",
+    # YAML
+    "syntax": "The site file is YAML.",
+    "nesting": "Mappings and lists are nested at most 32 deep.",
+    "documents": "The site file is one YAML document without directives.",
+    "alias": "Anchors and aliases are not read.",
+    "merge-key": "Merge keys are not read.",
+    "tag": "Tags are not read.",
+    "complex-key": "A key is plain text.",
+    "duplicate-key": "A key stands once in its mapping.",
+    # the environment
+    "variable-syntax": "Variables are written ${NAME} or ${NAME:-default}.",
+    "variable-unset": "Every variable is set or has a default.",
+    "variable-in-key": "Variables are read in values only.",
+    "variable-in-secret": "Secret references hold no variables.",
+    # the shape
+    "unknown-key": "Every key is one that its section has.",
+    "missing-key": "Every key without a default is set.",
+    "wrong-type": "Every value has the type that its key wants.",
+    "unknown-value": "A value with a fixed set of choices is one of them.",
+    "out-of-range": "Numbers, lengths and lists are within their limits.",
+    "bad-name": "Names have lower-case letters, digits and dashes.",
+    "bad-value": "A value has the form that its key wants.",
+    "template-mark": "No template marks: {{, {% and {#.",
+    "secret-in-clear": "Secrets are references: env:NAME, file:PATH or exec:COMMAND.",
+    # platforms
+    "wrong-platform": "A section or key is used only on the platforms that have it.",
+    "missing-aws": "A location on aws says where: an aws section with a region.",
+    "missing-machine-type": "A node group on aws has a machine type.",
+    "missing-hosts": "A node group says how many hosts it has, or which.",
+    "count-and-hosts": "A node group has a count or hosts, not both.",
+    "bad-zone": "Availability zones lie in the location's AWS region.",
+    # networks
+    "bad-network": "A network is an IPv4 range such as 10.80.1.0/24.",
+    "network-not-private": "Networks use private address ranges.",
+    "network-size": "A network is neither too small nor too large for its platform.",
+    "network-full": "A network has an address for every host of its location.",
+    "network-overlap": "Networks of two locations do not overlap.",
+    # locations and hosts
+    "unknown-parent": "An edge's parent is a region of the file.",
+    "bad-range": "A range of hosts counts up, with ends of equal width.",
+    "too-many-hosts": "A site has at most 100,000 hosts.",
+    "bad-host-name": "Host names and addresses follow RFC 1123.",
+    "duplicate-host": "A host's name stands once in its location.",
+    "duplicate-address": "An address stands once in the site.",
+    "bad-host-key": "A host key is a public key.",
+    "bad-login": "Login names, jump hosts and key files have the form that ssh wants.",
+    # roles and settings
+    "duplicate-role": "A role stands once in its group.",
+    "role-needs": "A role has the roles beside it that it needs.",
+    "several-monitoring-servers": "A site has at most one monitoring server.",
+    "unused-setting": "Settings are for a role that some host in their scope has.",
+    "port-clash": "Two services of a host use two ports.",
+    # storage
+    "unknown-group": "A store names node groups of its location.",
+    "duplicate-group": "A store names a group once.",
+    "bad-mount-path": "A mount path is absolute and in its plain form.",
+    "system-mount": "A store is not mounted over the system.",
+    "duplicate-mount": "Two stores of a host have two mount paths.",
+    # values of role settings
+    "duplicate-user": "A user stands once in a list.",
+    "reserved-user": "Accounts that the system makes are not managed here.",
+    "bad-timezone": "A time zone is an IANA name.",
+    "bad-locale": "A locale is a name such as C.UTF-8 or de_DE.UTF-8.",
+    "bad-sysctl": "A kernel setting is a dotted name such as vm.swappiness.",
+    "bad-version": "A package version has the characters that Debian allows.",
+    "bad-url": "A proxy or mirror is an http or https URL without a login.",
+    "bad-registry": "A registry is a host name, with a port where needed.",
+    "bad-ssh-key": "A user's key is a public key.",
+    "bad-shell": "A login shell is an absolute path.",
+    "bad-full-name": "A full name has no colon, comma or equals sign.",
+    "bad-mail": "A mail address is NAME@HOST.",
+    "bad-smarthost": "A mail server is HOST:PORT.",
+    "mail-login": "A login at the mail server has both a username and a password.",
+}

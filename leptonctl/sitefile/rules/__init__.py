@@ -1,0 +1,41 @@
+"""Rules across the file: what no single field can say. Pure functions of a Site; `RULE_SETS` has them all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from leptonctl.sitefile.rules.hosts import check_hosts
+from leptonctl.sitefile.rules.networks import check_networks
+from leptonctl.sitefile.rules.parents import check_parents
+from leptonctl.sitefile.rules.platforms import check_platforms
+from leptonctl.sitefile.rules.roles import check_monitoring_servers, check_ports, check_roles, check_unused_settings
+from leptonctl.sitefile.rules.ssh import check_ssh
+from leptonctl.sitefile.rules.storage import check_storage
+from leptonctl.sitefile.rules.users import check_users
+from leptonctl.sitefile.rules.values import check_values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from leptonctl.sitefile.findings import Finding
+    from leptonctl.sitefile.model import Site
+
+RULE_SETS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
+    check_parents,
+    check_platforms,
+    check_networks,
+    check_hosts,
+    check_ssh,
+    check_storage,
+    check_roles,
+    check_monitoring_servers,
+    check_unused_settings,
+    check_ports,
+    check_users,
+    check_values,
+)
+
+
+def check(site: Site) -> list[Finding]:
+    """Every rule that the site breaks, in no particular order."""
+    return [finding for rule_set in RULE_SETS for finding in rule_set(site)]

@@ -1,0 +1,103 @@
+"""Rules on platforms: which sections and keys each of them has, and which it cannot do without."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from leptonctl.sitefile.findings import Finding
+from leptonctl.sitefile.rules.parts import locations
+from leptonctl.sitefile.words import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from leptonctl.sitefile.base import Frozen
+    from leptonctl.sitefile.findings import Path
+    from leptonctl.sitefile.model import Location, NodeGroup, PlatformName, Site
+
+# Which platforms have a key; what is not named here is for all.
+_LOCATION_KEYS: dict[str, tuple[PlatformName, ...]] = {
+    "network": ("local", "aws"),
+    "storage": ("local", "aws"),
+    "ssh": ("ssh",),
+    "aws": ("aws",),
+}
+_GROUP_KEYS: dict[str, tuple[PlatformName, ...]] = {"count": ("local", "aws"), "hosts": ("ssh",), "ssh": ("ssh",)}
+_MACHINE_KEYS: dict[str, tuple[PlatformName, ...]] = {
+    "cpus": ("local", "ssh"),
+    "memory_gib": ("local", "ssh"),
+    "type": ("aws",),
+    "disk_gib": ("aws",),
+}
+_HINTS = {
+    "count": "machines of the platform ssh exist already: list them under `hosts`",
+    "hosts": "this platform makes the machines: write `count`",
+    "cpus": "the machine type decides: write `type`",
+    "memory_gib": "the machine type decides: write `type`",
+}
+_AWS_REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-[0-9]")
+_AWS_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
+
+
+def check_platforms(site: Site) -> Iterator[Finding]:
+    """Each location uses what its platform has, and sets what its platform needs."""
+    for path, location in locations(site):
+        yield from _misplaced(location, path, _LOCATION_KEYS, location.platform)
+        if location.platform == "aws":
+            yield from _check_aws(location, path)
+        for name, group in location.nodes.items():
+            yield from _check_group(group, (*path, "nodes", name), location.platform)
+
+
+def _misplaced(
+    section: Frozen, path: Path, keys: dict[str, tuple[PlatformName, ...]], platform: PlatformName
+) -> Iterator[Finding]:
+    for key in section.model_fields_set & keys.keys():
+        value = getattr(section, key)
+        is_empty = value is None or (hasattr(value, "model_fields_set") and not value.model_fields_set)
+        if platform in keys[key] or is_empty:
+            continue
+        message = f"the platform {platform} has no {quoted(key)}"
+        hint = _HINTS.get(key, f"remove it; it is for the platform {' or '.join(keys[key])}")
+        yield Finding("wrong-platform", (*path, key), message, hint, at="key")
+
+
+def _check_group(group: NodeGroup, path: Path, platform: PlatformName) -> Iterator[Finding]:
+    if group.count is not None and group.hosts is not None:
+        other = "count" if platform == "ssh" else "hosts"
+        message = "a group has either `count` or `hosts`, not both"
+        yield Finding("count-and-hosts", (*path, other), message, "remove this one", at="key")
+    else:
+        yield from _misplaced(group, path, {key: _GROUP_KEYS[key] for key in ("count", "hosts")}, platform)
+    if group.count is None and not group.hosts:
+        message = "this group has no hosts"
+        hint = "list them under `hosts`" if platform == "ssh" else "write `count: 1`, or how many are wanted"
+        yield Finding("missing-hosts", path, message, hint, at="key")
+    yield from _misplaced(group, path, {"ssh": _GROUP_KEYS["ssh"]}, platform)
+    yield from _misplaced(group.machine, (*path, "machine"), _MACHINE_KEYS, platform)
+    machine_type = group.machine.type
+    if platform == "aws" and machine_type is None:
+        yield Finding("missing-machine-type", path, "a group on aws needs a machine type", _TYPE_HINT, at="key")
+    elif platform == "aws" and machine_type is not None and not _AWS_TYPE.fullmatch(machine_type):
+        message = f"{quoted(machine_type)} is not a machine type"
+        yield Finding("bad-value", (*path, "machine", "type"), message, _TYPE_HINT)
+
+
+def _check_aws(location: Location, path: Path) -> Iterator[Finding]:
+    if location.aws is None:
+        hint = "write an `aws` section with a `region`"
+        yield Finding("missing-aws", path, "a location on aws needs to say where it is", hint, at="key")
+        return
+    region = location.aws.region
+    if not _AWS_REGION.fullmatch(region):
+        message = f"{quoted(region)} is not an AWS region"
+        yield Finding("bad-value", (*path, "aws", "region"), message, "write one such as eu-central-1")
+        return
+    for index, zone in enumerate(location.aws.zones):
+        if not re.fullmatch(rf"{re.escape(region)}[a-z]", zone):
+            message = f"{quoted(zone)} is not a zone of {region}"
+            yield Finding("bad-zone", (*path, "aws", "zones", index), message, f"write one such as {region}a")
+
+
+_TYPE_HINT = "write `machine: {type: g6.xlarge}`, or another type"

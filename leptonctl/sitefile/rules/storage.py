@@ -1,0 +1,63 @@
+"""Rules on storage: volumes for groups that are there, mounted where nothing else is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from leptonctl.sitefile.findings import Finding
+from leptonctl.sitefile.rules.forms import is_plain_path
+from leptonctl.sitefile.rules.parts import locations
+from leptonctl.sitefile.words import did_you_mean, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from leptonctl.sitefile.findings import Path
+    from leptonctl.sitefile.model import Location, Site, Store
+
+# A volume over one of these hides what the host needs to run or to be reached.
+_SYSTEM = ("/tmp", "/var", "/var/lib", "/var/lib/systemd", "/var/log")  # noqa: S108 - refused, not used
+# The same, and everything below.
+_SYSTEM_TREES = (
+    *("/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/root", "/run", "/sbin"),
+    *("/sys", "/usr", "/var/lib/apt", "/var/lib/dpkg"),
+)
+
+
+def check_storage(site: Site) -> Iterator[Finding]:
+    """Every store of every location."""
+    for path, location in locations(site):
+        mounted: dict[tuple[str, str], str] = {}
+        for name, store in location.storage.items():
+            place = (*path, "storage", name)
+            yield from _check_groups(store, location, place)
+            yield from _check_mount(name, store, mounted, place)
+
+
+def _check_groups(store: Store, location: Location, place: Path) -> Iterator[Finding]:
+    for index, group in enumerate(store.nodes):
+        if group not in location.nodes:
+            message = f"there is no node group {quoted(group)} here{did_you_mean(group, location.nodes)}"
+            known = ", ".join(location.nodes)
+            hint = f"groups of this location: {known}" if known else "describe the group under `nodes`"
+            yield Finding("unknown-group", (*place, "nodes", index), message, hint)
+        elif group in store.nodes[:index]:
+            message = f"the group {quoted(group)} is named twice"
+            yield Finding("duplicate-group", (*place, "nodes", index), message, "remove one of the two")
+
+
+def _check_mount(name: str, store: Store, mounted: dict[tuple[str, str], str], place: Path) -> Iterator[Finding]:
+    path, where = store.mount_path, (*place, "mount_path")
+    if not is_plain_path(path):
+        message = f"{quoted(path)} is not an absolute path in its plain form"
+        yield Finding("bad-mount-path", where, message, "write one such as /data/models")
+        return
+    if path in _SYSTEM or any(path == tree or path.startswith(f"{tree}/") for tree in _SYSTEM_TREES):
+        message = f"a volume on {quoted(path)} would hide part of the system"
+        yield Finding("system-mount", where, message, "mount it elsewhere, such as on /data or /srv/models")
+    for group in dict.fromkeys(store.nodes):
+        first = mounted.setdefault((group, path), name)
+        if first != name:
+            message = f"the store {quoted(first)} is mounted on {quoted(path)} already"
+            yield Finding("duplicate-mount", where, message, "give each store its own path")
+            return

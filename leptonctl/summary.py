@@ -1,0 +1,284 @@
+"""Summary: plans, looks and what was applied, put into the one shape that every verb answers with. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from leptonctl.planning.observed import Difference, HostLook, Observed, ObservedResource, Reach, RoleState
+from leptonctl.planning.plan import Action, Change, HostPlan, LocationPlan, Plan
+from leptonctl.result import Answer, ChangeResult, HostResult, LocationResult, ProblemResult, RoleResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from leptonctl.errors import LeptonError, Problem
+    from leptonctl.planning.desired import Desired, DesiredHost, DesiredLocation
+    from leptonctl.record.known import KnownHost
+
+
+def changes_of(plan: Plan) -> tuple[ChangeResult, ...]:
+    """Every resource change of a plan."""
+    return tuple(change_of(change) for change in plan.changes)
+
+
+def change_of(change: Change) -> ChangeResult:
+    """One resource change."""
+    return ChangeResult(
+        action=change.action.value,
+        kind=change.kind,
+        address=change.address,
+        location=change.location,
+        reasons=change.reasons,
+        is_data=change.is_data,
+    )
+
+
+def resource_of(resource: ObservedResource, action: Literal["delete", "keep"], reason: str) -> ChangeResult:
+    """A resource that is there, and what became of it."""
+    return ChangeResult(
+        action=action,
+        kind=resource.kind,
+        address=resource.address,
+        location=resource.location,
+        reasons=(reason,),
+        is_data=resource.is_data,
+    )
+
+
+def planned_locations(plan: Plan) -> tuple[LocationResult, ...]:
+    """Every location of a plan, with its hosts and roles."""
+    return tuple(_planned(location) for location in plan.locations)
+
+
+def _planned(location: LocationPlan) -> LocationResult:
+    hosts = tuple(_planned_host(host) for host in location.hosts)
+    is_kept = all(change.action is Action.KEEP for change in location.changes)
+    is_in_order = is_kept and not location.note and all(host.status == "in_order" for host in hosts)
+    return LocationResult(
+        address=location.address,
+        tier=location.tier,
+        platform=location.platform,
+        status="unknown" if location.note else "in_order" if is_in_order else "planned",
+        detail=location.note,
+        hosts=hosts,
+    )
+
+
+def _planned_host(host: HostPlan) -> HostResult:
+    is_in_order = bool(host.roles) and not any(role.runs for role in host.roles)
+    return HostResult(
+        address=host.address,
+        status="unreachable" if host.note else "in_order" if is_in_order else "planned",
+        hostname=host.hostname,
+        detail=host.note,
+        roles=tuple(RoleResult(name=role.name, state=role.state.value, reasons=role.reasons) for role in host.roles),
+    )
+
+
+def looked_locations(
+    want: Desired, observed: Observed, known: Mapping[str, KnownHost], *, now: datetime
+) -> tuple[LocationResult, ...]:
+    """Every location and host with the three answers of `status`, each with its age in seconds at `now`."""
+    return tuple(_looked(location, observed, known, now) for location in want.locations)
+
+
+def _looked(
+    location: DesiredLocation, observed: Observed, known: Mapping[str, KnownHost], now: datetime
+) -> LocationResult:
+    hosts = tuple(_looked_host(host, location, observed, known, now) for host in location.hosts)
+    deployed = _all(host.deployed for host in hosts)
+    if location.address in observed.unanswered:
+        deployed = Answer(value="unknown", detail=observed.unanswered[location.address])
+    elif observed.locations.get(location.address) is None and location.address in observed.locations:
+        deployed = Answer(value="no", detail="nothing is there", age_s=0.0)
+    reachable, in_sync = _all(host.reachable for host in hosts), _all(host.in_sync for host in hosts)
+    answers = {deployed.value, reachable.value, in_sync.value}
+    return LocationResult(
+        address=location.address,
+        tier=location.tier,
+        platform=location.platform,
+        status="differs" if "no" in answers else "unknown" if "unknown" in answers else "in_order",
+        detail=deployed.detail,
+        hosts=hosts,
+        deployed=deployed,
+        reachable=reachable,
+        in_sync=in_sync,
+    )
+
+
+def _all(answers: Iterable[Answer | None]) -> Answer:
+    """One answer for many: no before unknown before yes, as old as the oldest."""
+    given = [answer for answer in answers if answer is not None]
+    for value in ("no", "unknown"):
+        count = sum(answer.value == value for answer in given)
+        if count:
+            return Answer(value=value, detail=f"{count} of {len(given)} hosts", age_s=_oldest(given))
+    return Answer(value="yes", age_s=_oldest(given))
+
+
+def _oldest(answers: list[Answer]) -> float | None:
+    ages = [answer.age_s for answer in answers if answer.age_s is not None]
+    return max(ages) if ages else None
+
+
+def _looked_host(
+    host: DesiredHost, location: DesiredLocation, observed: Observed, known: Mapping[str, KnownHost], now: datetime
+) -> HostResult:
+    there = observed.locations.get(location.address)
+    look = observed.looks.get(host.address)
+    endpoint = there.endpoints.get(host.address) if there is not None else None
+    if location.address in observed.unanswered:
+        deployed = Answer(value="unknown", detail="the platform did not answer")
+    else:
+        deployed = _deployed(host, there.resources if there is not None else (), is_reachable=endpoint is not None)
+    if look is None:
+        last = known.get(host.address)
+        reachable = Answer(value="unknown" if deployed.value == "unknown" else "no", detail="it was not there to ask")
+        in_sync = Answer(value="unknown", detail=f"last configured {last.recorded}" if last else None)
+    else:
+        age = max(0.0, (now - look.looked_at).total_seconds())
+        is_ok = look.reach == Reach.OK
+        reachable = Answer(value="yes" if is_ok else "no", detail=None if is_ok else look.detail, age_s=age)
+        in_sync = _in_sync(host, look, age)
+    answers = {deployed.value, reachable.value, in_sync.value}
+    return HostResult(
+        address=host.address,
+        status="unreachable"
+        if look is not None and look.reach != Reach.OK
+        else "differs"
+        if "no" in answers
+        else "unknown"
+        if "unknown" in answers
+        else "in_order",
+        hostname=endpoint.hostname if endpoint else host.connection.hostname if host.connection else None,
+        detail=look.detail or None if look is not None else None,
+        roles=_looked_roles(host, look),
+        deployed=deployed,
+        reachable=reachable,
+        in_sync=in_sync,
+    )
+
+
+def _deployed(host: DesiredHost, resources: tuple[ObservedResource, ...], *, is_reachable: bool) -> Answer:
+    if is_reachable:
+        return Answer(value="yes", age_s=0.0)
+    status = next((found.status for found in resources if found.kind == "host" and found.address == host.address), None)
+    return Answer(value="no", detail="it is not there" if status is None else f"it is {status}", age_s=0.0)
+
+
+def _in_sync(host: DesiredHost, look: HostLook, age: float) -> Answer:
+    if look.reach != Reach.OK:
+        return Answer(value="unknown", detail="the host could not be asked", age_s=age)
+    states = [look.roles[role.name].state if role.name in look.roles else RoleState.UNKNOWN for role in host.roles]
+    unseen = sum(len(look.roles[role.name].not_observed) for role in host.roles if role.name in look.roles)
+    if any(state not in _NOT_A_DIFFERENCE for state in states) or look.checks:
+        count = sum(state is not RoleState.IN_ORDER for state in states)
+        return Answer(value="no", detail=f"{count} of {len(states)} roles" if count else "a check failed", age_s=age)
+    if any(state != RoleState.IN_ORDER for state in states):
+        return Answer(value="unknown", detail="no trusted manifest on the host", age_s=age)
+    return Answer(value="yes", detail=f"{unseen} not observed" if unseen else None, age_s=age)
+
+
+def _looked_roles(host: DesiredHost, look: HostLook | None) -> tuple[RoleResult, ...]:
+    found: list[RoleResult] = []
+    for role in host.roles:
+        answer = look.roles.get(role.name) if look is not None else None
+        if answer is None:
+            found.append(RoleResult(name=role.name, state=RoleState.UNKNOWN.value))
+            continue
+        reasons = (
+            *(difference.message for difference in answer.differences),
+            *(f"setting {name} changed" for name in answer.changed_settings),
+            *(f"not observed: {name}" for name in answer.not_observed),
+        )
+        found.append(RoleResult(name=role.name, state=answer.state.value, reasons=reasons))
+    return tuple(found)
+
+
+def difference_problems(observed: Observed, *, only: str | None = None) -> tuple[ProblemResult, ...]:
+    """Every difference that was found on the hosts (or on the one named), host by host."""
+    found: list[ProblemResult] = []
+    for address, look in observed.looks.items():
+        if only not in {None, address}:
+            continue
+        if look.reach != Reach.OK:
+            found.append(ProblemResult(rule=look.reach.value, where=address, message=look.detail))
+            continue
+        for role, answer in look.roles.items():
+            found.extend(_difference(address, difference) for difference in answer.differences)
+            if answer.state in {RoleState.IN_ORDER, RoleState.DIFFERS}:
+                continue
+            names = f": {', '.join(answer.changed_settings)}" if answer.changed_settings else ""
+            found.append(ProblemResult(rule=role, where=address, message=_STATE_WORDS[answer.state] + names))
+        found.extend(_difference(address, difference) for difference in look.checks or ())
+    return tuple(found)
+
+
+_NOT_A_DIFFERENCE = {RoleState.IN_ORDER, RoleState.UNKNOWN, RoleState.NO_TRUSTED_MANIFEST}
+
+_STATE_WORDS = {
+    RoleState.NEW: "the role has not run on this host yet",
+    RoleState.SETTINGS_CHANGED: "settings changed in the site file since the role ran",
+    RoleState.ROLE_CHANGED: "the role itself changed since it ran",
+    RoleState.NO_TRUSTED_MANIFEST: "not known: the host has no manifest that can be trusted; `up` runs the role again",
+    RoleState.UNKNOWN: "not known: the host's answer was not understood",
+}
+
+
+def _difference(address: str, difference: Difference) -> ProblemResult:
+    return ProblemResult(rule=difference.role, where=address, message=difference.message)
+
+
+def problem_of(problem: Problem) -> ProblemResult:
+    """A problem of an error, in the shape of the result."""
+    return ProblemResult(
+        rule=problem.rule,
+        message=problem.message,
+        hint=problem.hint,
+        where=problem.where,
+        file=problem.file,
+        line=problem.line,
+        column=problem.column,
+    )
+
+
+def error_problems(error: LeptonError, *, where: str | None = None) -> tuple[ProblemResult, ...]:
+    """Everything that an error carries; itself where it carries nothing more."""
+    if error.problems:
+        return tuple(problem_of(problem) for problem in error.problems)
+    return (ProblemResult(rule=type(error).__name__, message=error.message, hint=error.hint, where=where),)
+
+
+def unanswered_problems(observed: Observed) -> tuple[ProblemResult, ...]:
+    """Every location whose platform could not tell."""
+    return tuple(
+        ProblemResult(rule="not_answered", where=address, message=f"the platform could not be asked: {reason}")
+        for address, reason in observed.unanswered.items()
+    )
+
+
+def missing_problems(locations: tuple[LocationResult, ...]) -> tuple[ProblemResult, ...]:
+    """Every host that should be there and was read as absent."""
+    return tuple(
+        ProblemResult(
+            rule="not_deployed",
+            where=host.address,
+            message=f"the host is not running: {host.deployed.detail}",
+            hint="`leptonctl up` makes or starts it",
+        )
+        for location in locations
+        for host in location.hosts
+        if host.deployed is not None and host.deployed.value == "no"
+    )
+
+
+def settings_by_group(want: Desired) -> dict[str, dict[str, object]]:
+    """The settings that `plan` shows: by `LOCATION/GROUP`, role and setting. Secrets are references, as in the file."""
+    found: dict[str, dict[str, object]] = {}
+    for location in want.locations:
+        for host in location.hosts:
+            found.setdefault(
+                f"{location.address}/{host.group}", {role.name: dict(role.settings) for role in host.roles}
+            )
+    return found

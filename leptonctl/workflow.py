@@ -1,0 +1,212 @@
+"""The stages of each verb, in order. Read this first: everything else is one of these stages.
+
+    site.yaml -> open_session -> desired ----------+
+                                                   +-> diff -> Plan -> make, configure -> look again -> Result
+    look_at_platforms -> look_at_hosts -> observed +
+
+A verb returns a `Result` with its exit code, or raises a `LeptonError`. Nothing here prints or exits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from leptonctl import applying, summary
+from leptonctl.clock import Clock
+from leptonctl.errors import ExitCode
+from leptonctl.hosts.inventory import inventory as ansible_inventory
+from leptonctl.looking import Looked, look_at_hosts, look_at_platforms, targets
+from leptonctl.outcome import nothing_to_do, outcome
+from leptonctl.planning.diff import diff
+from leptonctl.planning.observed import NOTHING_ASKED
+from leptonctl.protection import refuse_replacement, refuse_stale, refuse_unknown_roles, write_plan
+from leptonctl.record.known import read_known
+from leptonctl.record.lock import hold
+from leptonctl.record.run import Run, open_run, past_runs
+from leptonctl.result import Result
+from leptonctl.session import Session, scope
+from leptonctl.teardown import prove_gone, remove_locations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from leptonctl.planning.desired import Desired
+    from leptonctl.planning.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class UpRequest:
+    """What `up` was asked. `approve` is called with the plan before anything changes, and raises to stop."""
+
+    approve: Callable[[Plan], None]
+    only: tuple[str, ...] = ()
+    plan_file: Path | None = None
+    is_forced: bool = False
+    roles: tuple[str, ...] = ()
+    replace: frozenset[str] = frozenset()
+
+
+def plan(session: Session, *, only: tuple[str, ...], is_compared: bool, out: Path | None, is_exit_code: bool) -> Result:
+    """Say what should be; with `is_compared`, what has to change. Changes nothing but `out`."""
+    clock = Clock()
+    want = scope(session.desired, only)
+    with clock.stage("look"):
+        looked = _look(session, want) if is_compared else Looked(NOTHING_ASKED)
+    found = diff(want, looked.observed, whole=session.desired, strays=() if only else looked.strays)
+    if out is not None:
+        write_plan(out, found)
+    problems = summary.unanswered_problems(looked.observed)
+    code = ExitCode.PLATFORM_FAILED if problems else ExitCode.DONE
+    if is_exit_code and is_compared and not found.is_in_order:
+        code = ExitCode.DIFFERENCE_FOUND
+    return Result(
+        verb="plan",
+        site=found.site,
+        ok=code == ExitCode.DONE,
+        exit_code=code,
+        locations=summary.planned_locations(found),
+        changes=summary.changes_of(found),
+        problems=problems,
+        durations_s=clock.read(),
+        data={
+            "is_observed": found.is_observed,
+            "digest": found.digest,
+            "desired_digest": found.desired_digest,
+            "waves": found.waves,
+            "settings": summary.settings_by_group(want),
+        },
+    )
+
+
+def up(session: Session, ask: UpRequest) -> Result:
+    """Look, plan, ask, make, configure, look again."""
+    clock = Clock()
+    want = scope(session.desired, ask.only)
+    refuse_unknown_roles(ask.roles)
+    names = [location.address for location in want.locations]
+    with open_run(session.state_dir, "up") as run, hold(session.state_dir, names, run_id=run.id):
+        session = session.reporting_to(run.event)
+        with clock.stage("look"):
+            looked = _look(session, want)
+        planned = diff(want, looked.observed, whole=session.desired, strays=() if ask.only else looked.strays)
+        run.write("plan.json", {**asdict(planned), "digest": planned.digest})
+        if ask.plan_file is not None:
+            refuse_stale(ask.plan_file, planned)
+        if planned.is_in_order and not ask.is_forced:
+            return _end(run, clock, nothing_to_do(planned))
+        refuse_replacement(planned, ask.replace)
+        ask.approve(planned)
+        with clock.stage("preflight"):
+            applying.preflight(session, planned)
+            secrets = applying.resolve_secrets(session, want)
+        applied = applying.Applied()
+        with clock.stage("platforms"), applying.stoppable() as stop:
+            applying.make_locations(session, planned, applied, stop)
+            if not ask.only:
+                applying.remove_strays(session, planned)
+        with clock.stage("look"):
+            looked = _look(session, want)
+        complete = targets(session, looked.observed, want)
+        chosen = applying.select(planned, complete, looked.observed, forced=ask.is_forced, names=ask.roles)
+        with clock.stage("hosts"), applying.stoppable() as stop:
+            applying.configure_hosts(session, planned, applying.Job(run, chosen, complete, secrets), applied, stop)
+        with clock.stage("look"):
+            after = look_at_hosts(session, looked, want) if applied.hosts else looked
+        return _end(run, clock, outcome(want, planned, applied, after.observed))
+
+
+def _look(session: Session, want: Desired) -> Looked:
+    return look_at_hosts(session, look_at_platforms(session), want)
+
+
+def _end(run: Run, clock: Clock, result: Result) -> Result:
+    """Complete a result with its times and run folder, and keep it there."""
+    whole = result.model_copy(update={"durations_s": clock.read(), "run": str(run.folder)})
+    run.write("result.json", whole.model_dump(mode="json", by_alias=True))
+    return whole
+
+
+def status(session: Session, *, only: tuple[str, ...], is_exit_code: bool) -> Result:
+    """Ask platforms and hosts whether all is deployed, reachable and in sync."""
+    clock = Clock()
+    want = scope(session.desired, only)
+    with clock.stage("look"):
+        looked = _look(session, want)
+    known = read_known(session.state_dir, [location.address for location in want.locations])
+    locations = summary.looked_locations(want, looked.observed, known, now=datetime.now(UTC))
+    problems = summary.unanswered_problems(looked.observed)
+    is_fine = all(location.status == "in_order" for location in locations) and not looked.strays
+    code = ExitCode.DIFFERENCE_FOUND if is_exit_code and not is_fine else ExitCode.DONE
+    return Result(
+        verb="status",
+        site=want.site,
+        ok=code == ExitCode.DONE,
+        exit_code=code,
+        locations=locations,
+        changes=tuple(summary.resource_of(stray, "keep", "not in the site file") for stray in looked.strays),
+        problems=problems,
+        durations_s=clock.read(),
+    )
+
+
+def verify(session: Session, *, only: tuple[str, ...]) -> Result:
+    """Prove on the hosts, read-only, that everything is as planned: contents and live checks in one round trip."""
+    clock = Clock()
+    want = scope(session.desired, only)
+    with clock.stage("look"):
+        looked = look_at_hosts(session, look_at_platforms(session), want, with_checks=True)
+    known = read_known(session.state_dir, [location.address for location in want.locations])
+    locations = summary.looked_locations(want, looked.observed, known, now=datetime.now(UTC))
+    problems = (
+        *summary.unanswered_problems(looked.observed),
+        *summary.missing_problems(locations),
+        *summary.difference_problems(looked.observed),
+    )
+    code = ExitCode.DIFFERENCE_FOUND if problems else ExitCode.DONE
+    return Result(
+        verb="verify",
+        site=want.site,
+        ok=code == ExitCode.DONE,
+        exit_code=code,
+        locations=locations,
+        problems=problems,
+        durations_s=clock.read(),
+    )
+
+
+def down(
+    session: Session, *, only: tuple[str, ...], delete_data: frozenset[str], approve: Callable[[Plan], None]
+) -> Result:
+    """Remove in reverse order, then ask the platforms what still carries the site's mark."""
+    clock = Clock()
+    want = scope(session.desired, only)
+    with clock.stage("look"):
+        looked = look_at_platforms(session)
+    planned = diff(want, looked.observed, whole=session.desired, strays=looked.strays)
+    with open_run(session.state_dir, "down") as run:
+        strays = () if only else {stray.location for stray in looked.strays}
+        names = sorted({location.address for location in want.locations} | set(strays))
+        with hold(session.state_dir, names, run_id=run.id):
+            session = session.reporting_to(run.event)
+            approve(planned)
+            with clock.stage("remove"):
+                removed = remove_locations(session, names, delete_data)
+            with clock.stage("prove"):
+                return _end(run, clock, prove_gone(session, names, removed, delete_data))
+
+
+def inventory(session: Session, *, only: tuple[str, ...]) -> dict[str, object]:
+    """Give the Ansible inventory of the hosts that are there, with their settings; secrets stay references."""
+    want = scope(session.desired, only)
+    aims = targets(session, look_at_platforms(session).observed, want)
+    known_hosts = session.state_dir / "known_hosts"
+    return ansible_inventory(aims, known_hosts=known_hosts, control_dir=None)
+
+
+def runs(session: Session) -> Result:
+    """List the runs of the site, newest first."""
+    found = [asdict(run) for run in past_runs(session.state_dir)]
+    return Result(verb="runs", site=session.desired.site, ok=True, exit_code=ExitCode.DONE, data={"runs": found})

@@ -1,0 +1,66 @@
+"""Prints as JSON what the role `base` has to know of a host before it changes anything. Reads only."""
+
+import json
+import re
+import subprocess
+import time
+from pathlib import Path
+
+CAP_SYS_RESOURCE = 24
+WHOLE_USER_NAMESPACE = "4294967295"
+
+
+def os_release():
+    """The fields of /etc/os-release that name the system."""
+    text = Path("/etc/os-release").read_text(encoding="utf-8")
+    fields = dict(re.findall(r'^(ID|VERSION_ID)="?([^"\n]*)"?$', text, re.MULTILINE))
+    return {"id": fields.get("ID", ""), "version": int(fields.get("VERSION_ID", "0").partition(".")[0] or 0)}
+
+
+def hard_limit(name):
+    """The hard limit of process 1 as /proc shows it: a number, or the word unlimited."""
+    text = Path("/proc/1/limits").read_text(encoding="utf-8")
+    value = re.search(rf"^Max {name}\s+\S+\s+(\S+)", text, re.MULTILINE).group(1)
+    return value if value == "unlimited" else int(value)
+
+
+def may_raise_limits():
+    """Whether this process, outside any user namespace, has the capability to raise hard limits."""
+    effective = re.search(r"^CapEff:\s+(\S+)", Path("/proc/self/status").read_text(encoding="utf-8"), re.MULTILINE)
+    capable = bool(int(effective.group(1), 16) >> CAP_SYS_RESOURCE & 1)
+    return capable and WHOLE_USER_NAMESPACE in Path("/proc/self/uid_map").read_text(encoding="utf-8")
+
+
+def package_lists_age_s():
+    """Seconds since the package lists were last fetched; None where there are none.
+
+    The folder's time alone would not do: an image is made with an empty folder that looks fresh.
+    """
+    lists = Path("/var/lib/apt/lists")
+    if not any(lists.glob("*_Packages*")):
+        return None
+    return int(time.time() - lists.stat().st_mtime)
+
+
+def container():
+    """The kind of container that this host is, or None on a machine of its own."""
+    found = subprocess.run(["systemd-detect-virt", "--container"], capture_output=True, text=True, check=False)
+    kind = found.stdout.strip()
+    return None if kind in ("", "none") else kind
+
+
+memlock = hard_limit("locked memory")
+print(
+    json.dumps(
+        {
+            "os": os_release(),
+            "has_systemd": Path("/run/systemd/system").is_dir(),
+            "container": container(),
+            "may_raise_limits": may_raise_limits(),
+            "nr_open": int(Path("/proc/sys/fs/nr_open").read_text(encoding="utf-8")),
+            "open_files_max": hard_limit("open files"),
+            "locked_memory_max_kib": memlock if memlock == "unlimited" else memlock // 1024,
+            "package_lists_age_s": package_lists_age_s(),
+        }
+    )
+)

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# The whole suite, fast first: linters, tests without hosts, tests on real local hosts. The last line sums it up.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+rm -f build/quick.xml build/hosts.xml
+close() {
+  .venv/bin/python scripts/closing_line.py "$?" build/quick.xml build/hosts.xml
+}
+trap close EXIT
+scripts/check.sh
+echo "== tests on real local hosts"
+# Groups: tests that share a site stay in one worker; JOBS sites are up at once.
+.venv/bin/pytest -q -m hosts -n "${JOBS:-2}" --dist loadgroup --junitxml build/hosts.xml

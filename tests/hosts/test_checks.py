@@ -1,0 +1,79 @@
+"""What `verify` asks of a host, role by role."""
+
+import json
+
+import pytest
+
+from leptonctl.hosts.checks import (
+    Command,
+    Package,
+    Port,
+    PrometheusTargets,
+    Unit,
+    as_json,
+    checks_for,
+)
+from leptonctl.planning.desired import DesiredRole
+from leptonctl.sitefile.software import SETTINGS, RoleName
+
+
+def role(name: RoleName, **settings: object) -> DesiredRole:
+    return DesiredRole(name, {**SETTINGS[name]().model_dump(mode="json"), **settings})
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_role_has_checks_and_they_are_plain_json(name: RoleName) -> None:
+    checks = checks_for(role(name))
+    assert checks
+    for check in checks:
+        text = as_json(check)
+        assert json.loads(json.dumps(text))["kind"] == check.kind
+        assert check.title
+
+
+def test_kinds_are_few_and_each_has_a_name_of_its_own() -> None:
+    kinds = [kind.kind for kind in (Unit, Port, Package, Command, PrometheusTargets)]
+    assert kinds == ["unit", "port", "package", "command", "prometheus_targets"]
+
+
+def test_update_timers_are_only_asked_for_where_updates_install_themselves() -> None:
+    timers = {Unit("apt-daily.timer"), Unit("apt-daily-upgrade.timer")}
+    assert timers <= set(checks_for(role("base")))
+    assert not timers & set(checks_for(role("base", security_updates=False)))
+
+
+def test_a_locale_is_looked_for_by_the_name_that_the_archive_gives_it() -> None:
+    checks = [check for check in checks_for(role("base", locale="de_AT.UTF-8")) if isinstance(check, Command)]
+    assert [check.expect for check in checks if "locale-gen" in check.covers] == ["de_AT.utf8"]
+
+
+def test_a_container_is_started_with_the_snapshotter_of_the_settings_under_a_name_that_no_other_look_uses() -> None:
+    (started,) = (
+        check
+        for check in checks_for(role("container_runtime", snapshotter="native"))
+        if check.title == "a container starts"
+    )
+    assert isinstance(started, Command)
+    assert started.argv == (
+        *("ctr", "run", "--rm", "--snapshotter", "native", "localhost/leptonctl/probe:1", "leptonctl-{unique}"),
+        *("/bin/busybox", "echo", "started"),
+    )
+
+
+def test_a_held_version_is_asked_for_and_no_version_means_any() -> None:
+    assert Package("containerd", "1.6.20*") in checks_for(role("container_runtime", version="1.6.20*"))
+    assert Package("containerd", None) in checks_for(role("container_runtime"))
+
+
+def test_the_agent_answers_at_its_port() -> None:
+    assert Port(9200) in checks_for(role("monitoring_agent", port=9200))
+
+
+def test_every_host_of_the_site_has_to_be_scraped_within_two_intervals() -> None:
+    targets = [
+        {"host": "core/box-1", "location": "core", "tier": "core", "endpoint": "10.0.0.1:9100"},
+        {"host": "edges/shop/box-1", "location": "edges/shop", "tier": "edge", "endpoint": "10.0.1.1:9100"},
+    ]
+    check = checks_for(role("monitoring_server", targets=targets, scrape_interval_s=10))[-1]
+    assert check == PrometheusTargets(9090, ("core/box-1", "edges/shop/box-1"), wait_s=25)
+    assert check.title == "Prometheus reaches all of its 2 hosts"

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from leptonctl.hosts.configured import Failure
+from leptonctl.hosts.events import EventReader, neutralised
+from leptonctl.hosts.secrets import Redactor
+from leptonctl.hosts.target import Target
+from leptonctl.planning.desired import DesiredRole
+from leptonctl.planning.observed import Endpoint
+
+if TYPE_CHECKING:
+    from leptonctl.sitefile.software import RoleName
+
+ROLES: tuple[RoleName, ...] = ("base", "container_runtime", "monitoring_agent")
+
+
+def reader(secret: str = "") -> EventReader:
+    roles = tuple(DesiredRole(name, {}) for name in ROLES)
+    return EventReader([Target("core/a", "a", "core", "core", Endpoint("10.0.0.1"), roles)], Redactor.of([secret]))
+
+
+def ended(
+    kind: str, role: str | None, *, result: dict[str, object] | None = None, leaked: str | None = None, **more: object
+) -> dict[str, object]:
+    path = f"/any/place/playbooks/roles/{role}/tasks/main.yml:3" if role else "/any/place/playbooks/site.yml:9"
+    data = {
+        "host": "core/a",
+        "task": f"Task of {role}",
+        "task_path": path,
+        "resolved_action": "ansible.builtin.command",
+        "res": result or {"changed": False},
+        "role": leaked or role,
+        **more,
+    }
+    return {"event": f"runner_on_{kind}", "event_data": data}
+
+
+def stats(**counts: int) -> dict[str, object]:
+    data = {name: {"core/a": count} for name, count in counts.items() if count}
+    return {"event": "playbook_on_stats", "event_data": {"processed": {"core/a": 1}, **data}}
+
+
+def test_a_task_that_failed_but_is_ignored_stops_nothing() -> None:
+    events = reader()
+    assert events.take(ended("failed", "base", ignore_errors=True)) is None
+    events.take(stats(ok=1))
+    assert events.hosts()["core/a"].status == "ok"
+    assert events.hosts()["core/a"].roles == ROLES
+
+
+def test_a_failure_that_the_role_rescued_stops_nothing() -> None:
+    events = reader()
+    events.take(ended("failed", "base", result={"msg": "no"}))
+    events.take(ended("ok", "base"))
+    events.take(stats(ok=1, rescued=1))
+    host = events.hosts()["core/a"]
+    assert (host.status, host.failure, host.roles) == ("ok", None, ROLES)
+
+
+def test_a_host_that_is_lost_on_the_way_is_unreachable() -> None:
+    events = reader()
+    events.take(ended("ok", "base"))
+    events.take(ended("unreachable", "container_runtime", result={"msg": "Connection closed", "unreachable": True}))
+    events.take(stats(ok=1, dark=1))
+    host = events.hosts()["core/a"]
+    assert (host.status, host.roles) == ("unreachable", ("base",))
+    assert host.failure == Failure("container_runtime", "Task of container_runtime", "Connection closed")
+
+
+def test_a_failure_before_the_first_role_leaves_no_role_finished() -> None:
+    events = reader()
+    events.take(ended("failed", None, result={"msg": "no package"}, leaked="base"))
+    events.take(stats(failures=1))
+    host = events.hosts()["core/a"]
+    assert host.roles == ()
+    assert host.failure == Failure(None, "Task of None", "no package")
+
+
+def test_a_handler_that_fails_at_the_end_undoes_its_own_role_and_the_later_ones() -> None:
+    events = reader()
+    for role in ROLES:
+        events.take(ended("ok", role))
+    events.take(ended("failed", "container_runtime", result={"msg": "did not start"}))
+    events.take(stats(ok=3, failures=1))
+    assert events.hosts()["core/a"].roles == ("base",)
+
+
+def test_a_host_that_ansible_did_not_finish_is_failed_and_its_last_role_too() -> None:
+    events = reader()
+    for role in ROLES[:2]:
+        events.take(ended("ok", role))
+    host = events.hosts(is_interrupted=True)["core/a"]
+    assert (host.status, host.roles) == ("failed", ("base",))
+    assert host.failure == Failure(None, "", "interrupted")
+    assert not events.is_complete
+
+
+def test_a_role_of_another_host_is_not_taken_for_the_role_of_a_task_without_one() -> None:
+    events = reader()
+    progress = events.take(ended("ok", None, leaked="monitoring_agent"))
+    events.take(stats(ok=1))
+    assert progress is not None
+    assert progress.role is None
+    assert events.hosts()["core/a"].records == {"base": (), "container_runtime": (), "monitoring_agent": ()}
+
+
+def test_a_skipped_item_leaves_no_record() -> None:
+    events = reader()
+    items = [
+        {"ansible_loop_var": "item", "item": 1, "skipped": True, "changed": False},
+        {"ansible_loop_var": "item", "item": 2, "changed": True, "invocation": {"module_args": {"a": 1}}},
+    ]
+    events.take(ended("ok", "base", result={"changed": True, "results": items}))
+    events.take(ended("skipped", "base"))
+    events.take(stats(ok=1))
+    records = events.hosts()["core/a"].records["base"]
+    assert [(record.arguments, record.result["item"]) for record in records] == [({"a": 1}, 2)]
+
+
+def test_the_last_lines_of_a_failed_item_are_shown_without_secrets() -> None:
+    events = reader("hunter2hunter2")
+    items = [
+        {"ansible_loop_var": "item", "item": 1, "msg": "fine"},
+        {
+            "ansible_loop_var": "item",
+            "item": 2,
+            "failed": True,
+            "msg": "bad",
+            "stderr": "\x1b]0;title\x07hunter2hunter2",
+        },
+    ]
+    progress = events.take(ended("failed", "base", result={"msg": "One or more items failed", "results": items}))
+    assert progress is not None
+    assert progress.message == "One or more items failed"
+    failure = events.hosts()["core/a"].failure
+    assert failure is not None
+    assert failure.last_lines == ("bad", "[secret]")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("a\r\nb\tc\x07\x00\x9b2J", "a\nb\tc2J"),
+        ("\x1b(0line\x1bcreset", "linereset"),
+        ("äöü 漢字", "äöü 漢字"),
+    ],
+)
+def test_no_terminal_escape_is_left(text: str, expected: str) -> None:
+    clean = neutralised(text)
+    assert "\x1b" not in clean
+    assert clean == expected
