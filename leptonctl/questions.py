@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import platform
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as package_version
 from typing import TYPE_CHECKING
 
 from leptonctl import __version__
 from leptonctl.errors import ExitCode, PlatformFailed, UsageProblem
 from leptonctl.result import Result
-from leptonctl.session import Session, open_session, scope
+from leptonctl.sitefile.load import load_site
+from leptonctl.sitefile.ranges import group_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from leptonctl.planning.observed import Endpoint
+    from leptonctl.session import Session
     from leptonctl.sitefile.settings import Resolved
 
 _WORKS_WITH = ("ansible-core", "ansible-runner", "asyncssh", "pulumi", "pulumi-aws", "pydantic")
@@ -25,18 +25,16 @@ _WORKS_WITH = ("ansible-core", "ansible-runner", "asyncssh", "pulumi", "pulumi-a
 
 def validate(path: Path, *, environ: Mapping[str, str]) -> Result:
     """Read and check the site file. Raises InvalidSite with every problem."""
-    session = open_session(path, environ=environ)
-    locations = session.desired.locations
+    # No session: what the hosts should have is not computed here, which is most of the time for a large file.
+    site = load_site(path, environ=environ).site
+    locations = site.locations().values()
+    hosts = sum(len(group_hosts(name, group)) for location in locations for name, group in location.nodes.items())
     return Result(
         verb="validate",
-        site=session.desired.site,
+        site=site.site,
         ok=True,
         exit_code=ExitCode.DONE,
-        data={
-            "file": str(path),
-            "locations": len(locations),
-            "hosts": sum(len(location.hosts) for location in locations),
-        },
+        data={"file": str(path), "locations": len(locations), "hosts": hosts},
     )
 
 
@@ -91,6 +89,8 @@ def ssh(session: Session, address: str, command: Sequence[str]) -> int:
 
 def endpoint_of(session: Session, address: str) -> Endpoint:
     """How one host is reached now. Raises UsageProblem for an unknown address, PlatformFailed where it is not there."""
+    from leptonctl.session import scope  # noqa: PLC0415 - not for validate, which needs no platforms
+
     location = scope(session.desired, (address,)).locations[0]
     if location.address == address:
         hosts = ", ".join(host.address for host in location.hosts[:5])
@@ -115,6 +115,9 @@ def examine() -> Result:
 
 def version() -> Result:
     """Give the versions of leptonctl, of Python, and those of what it works with (null where it is not installed)."""
+    from importlib.metadata import PackageNotFoundError  # noqa: PLC0415 - only this verb
+    from importlib.metadata import version as package_version  # noqa: PLC0415 - only this verb
+
     found: dict[str, str | None] = {"leptonctl": __version__, "python": platform.python_version()}
     for name in _WORKS_WITH:
         try:

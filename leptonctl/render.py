@@ -26,11 +26,16 @@ _CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)
 
 
 def render(result: Result, output: str) -> None:
-    """Print a result on stdout, whole: `json`, `sarif`, or `text` (what is wrong goes to stderr)."""
+    """Print a result on stdout, whole: `json`, `sarif`, `markdown` or `text`."""
     if output == "json":
         _write(json.dumps(result.model_dump(mode="json", by_alias=True), indent=2))
     elif output == "sarif":
         _write(json.dumps(_sarif(()), indent=2))
+    elif output == "markdown":
+        _write(_markdown(result))
+    elif result.verb == "validate":  # one plain line, without the time that rich takes to start
+        data = result.data
+        _write(literal(f"{data['file']} is valid: {data['locations']} locations, {data['hosts']} hosts"))
     else:
         _TEXTS.get(result.verb, _run_text)(_console(), result)
 
@@ -234,6 +239,26 @@ def _verify_text(console: Console, result: Result) -> None:
         console.print(f"\n{hosts} hosts are as planned", style="bold green")
 
 
+def _markdown(result: Result) -> str:
+    """A summary for a merge request or a job page: a headline, and a table of what differs."""
+    if not result.problems:
+        hosts = sum(len(location.hosts) for location in result.locations)
+        return f"### {result.site}: no drift\n\n{hosts} hosts and their resources are as the site file says."
+    rows = [
+        f"| {_cell(problem.where or '')} | {_cell(problem.rule)} | {_cell(problem.message)} |"
+        for problem in result.problems
+    ]
+    count = len(rows)
+    headline = f"### {result.site}: {count} {'difference' if count == 1 else 'differences'}"
+    return "\n".join([headline, "", "| where | what | difference |", "| --- | --- | --- |", *rows])
+
+
+def _cell(text: str) -> str:
+    """Text for a cell of a table: nothing in it may end the cell or start markup."""
+    plain = literal(text).replace("\n", " ")
+    return "".join(f"\\{mark}" if mark in "|<>`*_[]" else mark for mark in plain)
+
+
 def _run_text(console: Console, result: Result) -> None:
     """What `up` and `down` came to."""
     for change in result.changes:
@@ -282,16 +307,12 @@ def _doctor_text(console: Console, result: Result) -> None:
             console.print(f"    {literal(finding['hint'])}")
 
 
-def _validate_text(console: Console, result: Result) -> None:
-    console.print(f"{result.data['file']} is valid: {result.data['locations']} locations, {result.data['hosts']} hosts")
-
-
 _TEXTS = {
-    "validate": _validate_text,
     "explain": _explain_text,
     "plan": _plan_text,
     "status": _status_text,
     "verify": _verify_text,
+    "drift": _verify_text,
     "runs": _runs_text,
     "doctor": _doctor_text,
 }

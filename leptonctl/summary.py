@@ -258,6 +258,29 @@ def unanswered_problems(observed: Observed) -> tuple[ProblemResult, ...]:
     )
 
 
+def resource_problems(plan: Plan) -> tuple[ProblemResult, ...]:
+    """Every resource that is not as it should be: absent, different, or there without standing in the site file."""
+    return tuple(
+        ProblemResult(
+            rule="resource",
+            where=change.address,
+            message=": ".join(
+                [f"{change.kind} {_DRIFT_WORDS[change.action]}", *filter(None, [", ".join(change.reasons)])]
+            ),
+        )
+        for change in plan.changes
+        if change.action in _DRIFT_WORDS
+    )
+
+
+_DRIFT_WORDS = {
+    Action.CREATE: "is missing",
+    Action.UPDATE: "differs",
+    Action.REPLACE: "differs, and has to be made again",
+    Action.DELETE: "should not be there",
+}
+
+
 def missing_problems(locations: tuple[LocationResult, ...]) -> tuple[ProblemResult, ...]:
     """Every host that should be there and was read as absent."""
     return tuple(

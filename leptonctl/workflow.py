@@ -177,6 +177,31 @@ def verify(session: Session, *, only: tuple[str, ...]) -> Result:
     )
 
 
+def drift(session: Session, *, only: tuple[str, ...]) -> Result:
+    """Compare platforms and hosts with the site file; made for a timer. Everything that differs is a problem."""
+    clock = Clock()
+    want = scope(session.desired, only)
+    with clock.stage("look"):
+        looked = _look(session, want)
+    planned = diff(want, looked.observed, whole=session.desired, strays=() if only else looked.strays)
+    problems = (
+        *summary.unanswered_problems(looked.observed),
+        *summary.resource_problems(planned),
+        *summary.difference_problems(looked.observed),
+    )
+    code = ExitCode.DIFFERENCE_FOUND if problems else ExitCode.DONE
+    return Result(
+        verb="drift",
+        site=want.site,
+        ok=code == ExitCode.DONE,
+        exit_code=code,
+        locations=summary.planned_locations(planned),
+        changes=summary.changes_of(planned),
+        problems=problems,
+        durations_s=clock.read(),
+    )
+
+
 def down(
     session: Session, *, only: tuple[str, ...], delete_data: frozenset[str], approve: Callable[[Plan], None]
 ) -> Result:

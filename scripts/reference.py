@@ -4,6 +4,7 @@
 what this program gives.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from leptonctl.cli import cli
 from leptonctl.errors import ExitCode, LeptonError
 from leptonctl.result import result_schema
 from leptonctl.sitefile.model import Site
+from leptonctl.sitefile.schema import schema_text
 
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "docs" / "reference"
@@ -65,8 +67,11 @@ class Role:
 
 
 def main() -> None:
-    """Write every page."""
+    """Write every page, and the two schemas in `templates/`."""
     PAGES.mkdir(exist_ok=True)
+    templates = PAGES.parent.parent / "templates"
+    (templates / "site.schema.json").write_text(schema_text(), encoding="utf-8")
+    (templates / "result.schema.json").write_text(json.dumps(result_schema(), indent=2) + "\n", encoding="utf-8")
     for name, text in pages().items():
         (PAGES / name).write_text(text)
 

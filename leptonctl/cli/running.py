@@ -142,6 +142,31 @@ def verify(site: Path, *, only: tuple[str, ...], output: str, state_dir: Path | 
 @cli.command()
 @shared(site_argument, only_option)
 @click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    envvar="LEPTONCTL_OUTPUT",
+    help="How the result is printed; markdown is for a merge request or a job page.",
+)
+@state_option
+def drift(site: Path, *, only: tuple[str, ...], output: str, state_dir: Path | None) -> None:
+    """Compare platforms and hosts with the site file. Exits with 6 where anything differs.
+
+    Looks only; made for a timer in CI. `verify` also tries the services.
+
+    \b
+    Example:
+      leptonctl drift site.yaml --output markdown >> "$GITHUB_STEP_SUMMARY"
+    """
+    from leptonctl import workflow
+
+    finish(workflow.drift(open_site(site, state_dir=state_dir), only=only), output)
+
+
+@cli.command()
+@shared(site_argument, only_option)
+@click.option(
     "--delete-data",
     multiple=True,
     metavar="ADDRESS",

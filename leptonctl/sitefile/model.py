@@ -69,6 +69,36 @@ HostEntry = Annotated[
 ]
 
 
+class Image(Frozen):
+    """Which machine image a group starts from (aws). A group keeps the image that it has until this is changed."""
+
+    id: Text | None = None
+    """One image, such as `ami-0123456789abcdef0`. Without it, the newest that fits `owner` and `name` is taken."""
+    owner: Text = "136693071363"
+    """Account that publishes the image, as its number or `amazon`. Default: Debian."""
+    name: Text = "debian-13-*"
+    """Name of the image; `*` stands for any text. The architecture follows from the machine type."""
+
+
+class AwsGroup(Frozen):
+    """What only AWS has for a node group."""
+
+    public: bool = False
+    """Whether the machines get a public address. The first such host is the way to the location's other hosts."""
+    zone: Text | None = None
+    """Availability zone for all machines of the group. Default: they are spread over the location's zones."""
+    image: Image = Image()
+    """Machine image."""
+    placement: Literal["cluster", "spread"] | None = None
+    """`cluster` puts machines close together in one zone, `spread` on separate hardware."""
+    network_cards: Annotated[int, Field(ge=0, le=32)] = 0
+    """EFA devices of each machine, one a network card; 0 for an ordinary network. They are in one zone."""
+    capacity: Literal["on-demand", "spot"] = "on-demand"
+    """What is bought. Spot machines may be stopped by AWS at any time."""
+    reservation: Text | None = None
+    """Capacity reservation, such as `cr-0123456789abcdef0`, that the machines are taken from."""
+
+
 class NodeGroup(Frozen):
     """Equal machines of a location."""
 
@@ -84,13 +114,18 @@ class NodeGroup(Frozen):
     """Settings for this group, over the location's and the site's."""
     ssh: Ssh = Ssh()
     """How this group's hosts are reached, over the location's."""
+    aws: AwsGroup = AwsGroup()
+    """What only AWS has: image, placement, capacity (aws)."""
 
 
 class Network(Frozen):
     """The location's own network."""
 
     cidr: Text | None = None
-    """IPv4 range such as `10.80.1.0/24`. Default on `local`: a free one is picked when the network is made."""
+    """IPv4 range such as `10.80.1.0/24`. Default on `local`: a free one is picked when the network is made.
+
+    On `aws` it must be written.
+    """
 
 
 class Store(Frozen):
@@ -104,13 +139,48 @@ class Store(Frozen):
     """Groups whose hosts get one volume each."""
 
 
+class Bucket(Frozen):
+    """A bucket of objects (S3): private, encrypted, versioned. It holds data: it is kept until the operator names it."""
+
+    nodes: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    """Groups whose hosts may read and write it."""
+    old_versions_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    """Days for which overwritten and deleted objects are kept."""
+
+
+class FileSystem(Frozen):
+    """A shared file system, encrypted. It holds data: it is kept until the operator names it."""
+
+    kind: Literal["efs", "lustre"]
+    """`efs` grows by itself; `lustre` (FSx) has a size and is in one zone."""
+    size_gib: int | None = None
+    """Size in GiB (lustre): 1200, 2400, or a multiple of 2400."""
+    throughput_mbps_per_tib: Literal[125, 250, 500, 1000] = 125
+    """MB/s for each TiB (lustre)."""
+
+
+Endpoint = Literal["ec2", "ecr.api", "ecr.dkr", "kms", "logs", "monitoring", "secretsmanager", "ssm", "sts"]
+
+
 class Aws(Frozen):
-    """Where on AWS the location is."""
+    """Where on AWS the location is, and what only AWS has."""
 
     region: Text
     """AWS region such as `eu-central-1`."""
     zones: Annotated[tuple[Text, ...], Field(strict=False)] = ()
-    """Availability zones; empty lets the plan take the first ones."""
+    """Availability zones, at most three; empty takes the region's first two. More may be added later, at the end."""
+    internet: Literal["nat", "nat-per-zone", "none"] = "nat"
+    """How private hosts reach the internet: one gateway, one a zone, or not at all (endpoints only)."""
+    endpoints: Annotated[tuple[Endpoint, ...], Field(strict=False)] = ()
+    """AWS services that are reached inside the network, each at a price. S3 always is, for nothing."""
+    ssh_from: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    """Networks outside the site that may reach the hosts by SSH, such as `203.0.113.0/24`. Default: none."""
+    flow_log_days: Annotated[int, Field(ge=1, le=3653)] = 30
+    """Days for which the record of network flows is kept."""
+    buckets: dict[Name, Bucket] = Field(default_factory=dict)
+    """Buckets by name."""
+    file_systems: dict[Name, FileSystem] = Field(default_factory=dict)
+    """Shared file systems by name."""
 
 
 class Location(Frozen):

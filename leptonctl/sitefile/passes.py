@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from leptonctl.sitefile.findings import Finding, Path
-    from leptonctl.sitefile.source import Composed, Source
+    from leptonctl.sitefile.places import Composed
+    from leptonctl.sitefile.source import Source
 
 # Errors that an expanded value may have only because a variable is always text.
 _WANTS_SCALAR = frozenset({"int_type", "float_type", "bool_type", "literal_error"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from leptonctl.errors import InvalidSite, Problem
@@ -16,8 +17,12 @@ if TYPE_CHECKING:
 
 def invalid(source: Source, flaws: Iterable[Flaw], findings: Iterable[Finding] = ()) -> InvalidSite:
     """The error that carries every problem of a site file, in the order of the file."""
-    found = {*(from_flaw(flaw, source) for flaw in flaws), *(from_finding(finding, source) for finding in findings)}
-    problems = tuple(sorted(found, key=_order))
+    of_findings = {finding: from_finding(finding, source) for finding in findings}
+    # A line with a secret in it is shown by nobody, whatever else is wrong on it.
+    hidden = {problem.line for finding, problem in of_findings.items() if not finding.shows_line}
+    found = {*(from_flaw(flaw, source) for flaw in flaws), *of_findings.values()}
+    shown = {replace(one, source_line=None) if one.line in hidden else one for one in found}
+    problems = tuple(sorted(shown, key=_order))
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     return InvalidSite(f"{visible(source.file)} has {count}", problems=problems)
 

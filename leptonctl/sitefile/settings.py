@@ -28,8 +28,8 @@ def resolve(site: Site, location: str, group: str | None, role: RoleName) -> dic
 
     The group holds over the location, the location over the site, the site over the default, setting by setting: a list
     or mapping that is set deeper replaces the whole one from further up. Settings come in the model's order. A setting
-    that is written as null counts as set. The values are shared: nobody may change them. Raises KeyError where the location or
-    group does not exist.
+    that is written as null counts as set. The values are shared: nobody may change them. Raises KeyError where the
+    location or group does not exist.
     """
     found = dict(_defaults(role))
     for path, software in scopes(site, location, group):

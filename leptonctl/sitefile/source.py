@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from leptonctl.sitefile.findings import Flaw, Path
+from leptonctl.sitefile.findings import Flaw
+from leptonctl.sitefile.places import Composed, Place
 from leptonctl.sitefile.scalars import read_scalar
 from leptonctl.sitefile.syntax import syntax_flaw
+
+if TYPE_CHECKING:
+    from leptonctl.sitefile.findings import Path
+    from leptonctl.sitefile.places import Kind
 
 DEPTH_LIMIT = 32
 # Where a token may start, one of the marks of anchors, aliases and tags. May also hit inside text or a comment behind
@@ -25,23 +31,8 @@ _MARKS = re.compile(r"(?:^|[\s\[{,:?-])[&*!]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _WRITE_OUT = "write it out, or set it further up, where it holds for everything below"
 
+_LARGE = 2**20
 _CORE_TAGS = "tag:yaml.org,2002:"
-
-Kind = Literal["word", "text", "collection"]
-"""A word without quotes, text in quotes or a block, a mapping or list."""
-
-
-class Place(NamedTuple):
-    """Where a key and its value start, from 1. An item of a list has no key: its key is its value."""
-
-    key_line: int
-    key_column: int
-    key_width: int
-    line: int
-    column: int
-    width: int
-    kind: Kind
-    """How the value is written."""
 
 
 @dataclass(frozen=True)
@@ -92,19 +83,6 @@ class Source:
         return span.kind == "word" and not self.lines[span.line - 1][span.column - 1 :][: span.width].strip(" ,]}")
 
 
-@dataclass
-class Composed:
-    """What the slow reader found. Aliases are read as None; the second value of a duplicate key is left out."""
-
-    data: object = None
-    places: dict[Path, Place] = field(default_factory=dict)
-    flaws: list[Flaw] = field(default_factory=list)
-    ruined: set[Path] = field(default_factory=set)
-    """Where the data is not what the operator wrote: aliases, tags, all of a text that could not be read."""
-    merged: set[Path] = field(default_factory=set)
-    """Mappings with a merge key: what seems to be missing there may have come with it."""
-
-
 def _is_suspicious(text: str) -> bool:
     """Whether the text may have what the quick reader would silently read (anchors, tags, merge keys), or choke on."""
     if "<<" in text or text.startswith("%") or "\n%" in text:
@@ -138,6 +116,20 @@ def read_quickly(text: str) -> Composed | None:
         return Composed(ryaml.loads(text))  # type: ignore[attr-defined]  # its stubs hide what they import
     except ValueError:
         return None
+    finally:
+        if len(text) > _LARGE:
+            _give_back_memory()
+
+
+def _give_back_memory() -> None:
+    """Hand the reader's freed memory back to the system.
+
+    The C library would keep it, while Python takes new memory for the model: a third of the peak for 10,000 hosts.
+    """
+    import ctypes  # noqa: PLC0415 - only for large files
+
+    with suppress(OSError, AttributeError):  # a C library without this call keeps the memory, and that is all
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @dataclass(slots=True)

@@ -201,7 +201,7 @@ def test_a_role_that_fails_on_one_host_leaves_the_other_five_done(site: Site, fi
         assert failed.result["data"]["message"] == (
             "5 of 6 hosts are as the site file says; `leptonctl up` again goes on with the rest"
         )
-        site.on(broken, "rmdir", settings)
+        site.on(broken, "rm", "-r", settings)
         mended = site.up()
         assert mended.exit_code == 0
         assert {host for host in HOSTS if mended.host(host)["changed_count"] is not None} == {broken}

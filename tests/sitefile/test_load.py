@@ -110,6 +110,14 @@ def test_a_secret_that_is_written_out_is_never_shown() -> None:
     assert "T0K3N" not in repr(problems)
 
 
+def test_another_mistake_on_the_line_of_a_secret_does_not_show_it() -> None:
+    text = SITE.replace("[base]", "[base, monitoring_agent, monitoring_server]").replace("count: 2", "count: 1")
+    mail = "{to: ops@example.com, sender: a@b, smarthost: m:25, usernme: x, password: T0K3N}"
+    problems = problems_of(text + f"software: {{monitoring_server: {{mail: {mail}}}}}\n")
+    assert [problem.rule for problem in problems] == ["unknown-key", "secret-in-clear"]
+    assert "T0K3N" not in repr(problems)
+
+
 @pytest.mark.parametrize("depth", [40, 1000, 200_000])
 @pytest.mark.parametrize("unit", ["[", "{a: ", "- ", "? ", "a: &a [*a, ", "!!seq ["])
 def test_deep_nesting_is_a_problem_and_no_traceback(unit: str, depth: int) -> None:

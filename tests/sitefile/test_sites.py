@@ -25,7 +25,7 @@ VALID = sorted((ROOT / "tests/sites/valid").glob("*.yaml"))
 INVALID = sorted((ROOT / "tests/sites/invalid").glob("*.yaml"))
 SAMPLES = sorted((ROOT / "templates").glob("*.yaml"))
 # What the fixtures' variables hold.
-ENVIRON = {"OWNER": "ops@example.com", "GROUP": "boxes", "RED": "\x1b[31m", "COUNT": "3", "FALSE": "false", "EMPTY": ""}
+ENVIRON = json.loads((ROOT / "tests/sites/environ.json").read_text(encoding="utf-8"))
 # The rules that the JSON Schema knows too; the others are about the text, or about more than one value.
 SHAPE_RULES = {"unknown-key", "missing-key", "wrong-type", "unknown-value", "out-of-range", "bad-name", "template-mark"}
 # JSON has no keys but text, and the schema cannot look into variables.

@@ -23,7 +23,8 @@ _LOCATION_KEYS: dict[str, tuple[PlatformName, ...]] = {
     "ssh": ("ssh",),
     "aws": ("aws",),
 }
-_GROUP_KEYS: dict[str, tuple[PlatformName, ...]] = {"count": ("local", "aws"), "hosts": ("ssh",), "ssh": ("ssh",)}
+_HOST_KEYS: dict[str, tuple[PlatformName, ...]] = {"count": ("local", "aws"), "hosts": ("ssh",)}
+_GROUP_KEYS: dict[str, tuple[PlatformName, ...]] = {"ssh": ("ssh",), "aws": ("aws",)}
 _MACHINE_KEYS: dict[str, tuple[PlatformName, ...]] = {
     "cpus": ("local", "ssh"),
     "memory_gib": ("local", "ssh"),
@@ -69,12 +70,12 @@ def _check_group(group: NodeGroup, path: Path, platform: PlatformName) -> Iterat
         message = "a group has either `count` or `hosts`, not both"
         yield Finding("count-and-hosts", (*path, other), message, "remove this one", at="key")
     else:
-        yield from _misplaced(group, path, {key: _GROUP_KEYS[key] for key in ("count", "hosts")}, platform)
+        yield from _misplaced(group, path, _HOST_KEYS, platform)
     if group.count is None and not group.hosts:
         message = "this group has no hosts"
         hint = "list them under `hosts`" if platform == "ssh" else "write `count: 1`, or how many are wanted"
         yield Finding("missing-hosts", path, message, hint, at="key")
-    yield from _misplaced(group, path, {"ssh": _GROUP_KEYS["ssh"]}, platform)
+    yield from _misplaced(group, path, _GROUP_KEYS, platform)
     yield from _misplaced(group.machine, (*path, "machine"), _MACHINE_KEYS, platform)
     machine_type = group.machine.type
     if platform == "aws" and machine_type is None:
