@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from leptonctl.errors import Interrupted, LeptonError, PreflightFailed
 from leptonctl.hosts.configure import configure
+from leptonctl.hosts.openssh import known_hosts_text
 from leptonctl.hosts.probe import record
 from leptonctl.hosts.secrets import resolve, secret_refs
-from leptonctl.planning.observed import RoleState
+from leptonctl.planning.observed import Reach, RoleState
 from leptonctl.planning.plan import Action
 from leptonctl.progress import Progress
 from leptonctl.record.known import KnownHost, read_known, write_known
@@ -173,7 +174,9 @@ def select(
             return (forced or is_found or (target.address, role) in planned) and (not names or role in names)
 
         roles = tuple(role for role in target.roles if runs(role.name))
-        if roles:
+        # A host that did not answer, or with another host key, gets nothing: the look has said why.
+        is_open = look is None or look.reach == Reach.OK
+        if roles and is_open:
             found.append(replace(target, roles=roles))
     return found
 
@@ -229,6 +232,12 @@ def _record(session: Session, job: Job, done: Mapping[str, HostConfigured], appl
         own = {target.address for target in job.complete if target.location == location}
         stored = read_known(session.state_dir, [location])
         write_known(session.state_dir, location, {**stored, **{name: known[name] for name in own & set(known)}})
+
+
+def keep_known_hosts(session: Session, complete: Sequence[Target]) -> None:
+    """Keep the pinned host keys where `leptonctl inventory` points to, for the operator's own playbooks."""
+    text = known_hosts_text(target.endpoint for target in complete)
+    (session.state_dir / "known_hosts").write_text(text, encoding="utf-8")
 
 
 def resolve_secrets(session: Session, want: Desired) -> dict[str, str]:

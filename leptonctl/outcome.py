@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from leptonctl.planning.observed import HostLook, Observed
     from leptonctl.planning.plan import Plan
 
+_WRONG_KEY = {Reach.HOST_KEY_CHANGED, Reach.HOST_KEY_UNKNOWN}
 HostStatus = Literal["in_order", "changed", "failed", "unreachable", "differs", "unknown", "skipped"]
 
 
@@ -42,7 +43,7 @@ def outcome(want: Desired, plan: Plan, applied: Applied, after: Observed) -> Res
         # A refusal (a wrong host key, data) says more than that the platform failed.
         codes = {error.exit_code for error in applied.failed.values()}
         code = ExitCode.REFUSED if ExitCode.REFUSED in codes else code
-    elif any(look.reach == Reach.HOST_KEY_CHANGED for look in after.looks.values()):
+    elif any(look.reach in _WRONG_KEY for look in after.looks.values()):
         code = ExitCode.REFUSED
     else:
         code = ExitCode.CONFIGURATION_FAILED if problems else ExitCode.DONE

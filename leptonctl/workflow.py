@@ -110,6 +110,7 @@ def up(session: Session, ask: UpRequest) -> Result:
         with clock.stage("look"):
             looked = _look(session, want)
         complete = targets(session, looked.observed, want)
+        applying.keep_known_hosts(session, complete)
         chosen = applying.select(planned, complete, looked.observed, forced=ask.is_forced, names=ask.roles)
         with clock.stage("hosts"), applying.stoppable() as stop:
             applying.configure_hosts(session, planned, applying.Job(run, chosen, complete, secrets), applied, stop)

@@ -27,7 +27,7 @@ software:
   base:
     users:
       - name: ana
-        full_name: Ana "the \\"Op\\"" O'Neil $(touch /tmp/pwned) `id`
+        full_name: Ana "the Op" O'Neil $(touch /tmp/pwned) `id`
         ssh_keys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ana"]
   container_runtime: {snapshotter: native}
   monitoring_server: {scrape_interval_s: 2, webhook_url: "env:LEPTON_TEST_WEBHOOK"}
