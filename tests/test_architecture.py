@@ -229,7 +229,7 @@ def test_a_module_says_what_it_does_and_stays_small(path: Path) -> None:
 def test_help_imports_no_library_that_it_does_not_need() -> None:
     program = (
         "import json, sys\n"
-        "from leptonctl.cli import main\n"
+        "from leptonctl.__main__ import main\n"
         "sys.argv = ['leptonctl', '--help']\n"
         "try: main()\n"
         "except SystemExit: pass\n"

@@ -1,4 +1,4 @@
-"""The command line. `main` is the one boundary that turns whatever happens into an exit code."""
+"""The command line. `run` is the one boundary that turns whatever happens into an exit code."""
 
 from __future__ import annotations
 
@@ -12,15 +12,11 @@ from leptonctl.cli import asking, authoring, running
 from leptonctl.cli.group import cli
 from leptonctl.errors import ExitCode, Interrupted, LeptonError, UsageProblem
 
-__all__ = ["asking", "authoring", "cli", "main", "running"]
+__all__ = ["asking", "authoring", "cli", "run", "running"]
 
 
-def main() -> None:
-    """Run the command line; the one boundary that turns whatever happens into an exit code."""
-    sys.exit(_run(sys.argv[1:]))
-
-
-def _run(arguments: list[str]) -> int:  # noqa: PLR0911 - one return a way to end
+def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one return a way to end
+    """Run the command line and give its exit code."""
     try:
         code = cli.main(args=arguments, prog_name="leptonctl", standalone_mode=False)
     except click.exceptions.Exit as exit_:

@@ -83,8 +83,9 @@ def _host(
     if there is None:
         return Change(Action.CREATE, "host", host.address, location)
     if there.properties.get("is_half_made"):
-        reasons = ("half-made: its creation was interrupted", ROOT_IS_LOST)
-        return Change(Action.REPLACE, "host", host.address, location, reasons)
+        # It never started, so there is nothing on it to lose, and nothing for the operator to allow.
+        reasons = ("half-made: its creation was interrupted",)
+        return Change(Action.CREATE, "host", host.address, location, reasons)
     replacing = tuple(_mount_reasons(mounts.get(host.address, {}), there.properties.get("mounts")))
     if replacing:
         return Change(Action.REPLACE, "host", host.address, location, (*replacing, ROOT_IS_LOST))

@@ -153,7 +153,7 @@ def test_an_unexpected_error_is_one_line_with_the_place_of_its_traceback(site: P
         "import sys, leptonctl.questions as q\n"
         "def broken(*a, **k): raise ZeroDivisionError('oh')\n"
         "q.validate = broken\n"
-        "from leptonctl.cli import main\n"
+        "from leptonctl.__main__ import main\n"
         f"sys.argv = ['leptonctl', 'validate', {str(site)!r}]\n"
         "main()\n"
     )
@@ -176,7 +176,7 @@ def test_ten_thousand_hosts_are_planned_within_one_gib(tmp_path: Path) -> None:
     path.write_text(SITE.replace("box-[1:2]", "box-[00001:10000]"))
     program = (
         "import resource, sys\n"
-        "from leptonctl.cli import main\n"
+        "from leptonctl.__main__ import main\n"
         f"sys.argv = ['leptonctl', 'plan', {str(path)!r}, '--output', 'json']\n"
         "try: main()\n"
         "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)\n"
