@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -38,6 +39,9 @@ EVENTS = "events.jsonl"
 # A unix socket's path holds 107 bytes, and SSH adds 17 of its own while it makes one.
 _SOCKET_FOLDER_MAX = 60
 _TICK_S = 0.2
+# An interrupted Ansible ends within seconds; one that does not is asked again, then killed.
+_DEAF_AFTER_S = 15.0
+_INTERRUPTS = 3
 # All that Ansible gets of the operator's environment. The rest would let a site mean something else, or is secret.
 _ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "SSH_AUTH_SOCK", "TZ")
 
@@ -250,19 +254,26 @@ def _ansible_playbook() -> Path:
 
 
 def _wait(thread: threading.Thread, held: int, is_cancelled: Callable[[], bool]) -> bool:
-    """Wait for Ansible; interrupt it once where asked to. A second Ctrl-C kills it."""
-    is_interrupted = False
+    """Wait for Ansible; interrupt it where asked to, again where it goes on all the same. A second Ctrl-C kills it."""
+    interrupted_at: list[float] = []
     is_by_key = False
     while thread.is_alive():
         try:
             thread.join(_TICK_S)
-            if not is_interrupted and is_cancelled():
-                is_interrupted = True
-                os.write(held, b"i")
+            is_deaf = bool(interrupted_at) and time.monotonic() - interrupted_at[-1] > _DEAF_AFTER_S
+            if is_deaf or (not interrupted_at and is_cancelled()):
+                # Ansible has moments in which it swallows one.
+                _tell(held, b"i" if len(interrupted_at) < _INTERRUPTS else b"k")
+                interrupted_at.append(time.monotonic())
         except KeyboardInterrupt:
-            with suppress(OSError):
-                os.write(held, b"k" if is_interrupted else b"i")
-            is_interrupted = is_by_key = True
+            _tell(held, b"k" if interrupted_at else b"i")
+            interrupted_at.append(time.monotonic())
+            is_by_key = True
     if is_by_key:
         raise Interrupted("interrupted; Ansible has ended", hint="`leptonctl up` again goes on from here")
-    return is_interrupted
+    return bool(interrupted_at)
+
+
+def _tell(held: int, word: bytes) -> None:
+    with suppress(OSError):
+        os.write(held, word)
