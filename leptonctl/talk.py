@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-_SAID_PLAIN = {"started", "done", "failed", "warning"}
+_LASTING = {"started", "done", "failed", "warning"}
 
 
 def talk(*, level: str, output: str) -> Report:
@@ -37,7 +37,7 @@ class PlainTalk:
 
     def __call__(self, progress: Progress) -> None:
         """Say it."""
-        if progress.state not in _SAID_PLAIN and not self._is_verbose:
+        if not is_lasting(progress) and not self._is_verbose:
             return
         with self._lock:
             sys.stderr.write(f"{time.monotonic() - self._begun:6.1f}s {_line(progress)}\n")
@@ -57,14 +57,14 @@ class LiveTalk:
         """Show it."""
         with self._lock:
             live = self._start()
-            if progress.state in {"done", "failed", "warning"}:
+            if is_lasting(progress):
                 style = {"failed": "red", "warning": "yellow"}.get(progress.state)
                 live.console.print(
                     f"{time.monotonic() - self._begun:6.1f}s {_line(progress)}", style=style, soft_wrap=True
                 )
             if progress.state in {"done", "failed"} and progress.role is None:
                 self._now.pop(progress.address, None)
-            elif progress.state != "warning":
+            elif not is_lasting(progress):
                 self._now[progress.address] = _line(progress)
             live.update(self._view())
 
@@ -102,7 +102,13 @@ class LiveTalk:
 _ROWS = 20
 
 
+def is_lasting(progress: Progress) -> bool:
+    """Whether it stays on the screen and in a log: what was made, ended or failed, but not each task of a role."""
+    return progress.state in _LASTING or (progress.stage != "configure" and progress.is_changed)
+
+
 def _line(progress: Progress) -> str:
     role = f" {progress.role}" if progress.role else ""
     mark = {"failed": "FAILED ", "warning": "note: "}.get(progress.state, "")
-    return literal(f"{progress.address}{role}: {mark}{progress.message}")
+    task = f"{progress.task}: " if progress.task else ""
+    return literal(f"{progress.address}{role}: {mark}{task}{progress.message}")
