@@ -212,7 +212,8 @@ def difference_problems(observed: Observed, *, only: str | None = None) -> tuple
             names = f": {', '.join(answer.changed_settings)}" if answer.changed_settings else ""
             found.append(ProblemResult(rule=role, where=address, message=_STATE_WORDS[answer.state] + names))
         found.extend(_difference(address, difference) for difference in look.checks or ())
-    return tuple(found)
+    # A check that failed stands with its role and with the host: it is told once.
+    return tuple({(problem.where, problem.message): problem for problem in found}.values())
 
 
 _NOT_A_DIFFERENCE = {RoleState.IN_ORDER, RoleState.UNKNOWN, RoleState.NO_TRUSTED_MANIFEST}

@@ -76,7 +76,8 @@ class LiveTalk:
             console = Console(stderr=True, highlight=False, markup=False, emoji=False)
             self._live = Live(console=console, refresh_per_second=8, transient=True, redirect_stdout=False)
             self._live.start()
-            atexit.register(self._live.stop)
+            atexit.register(self.close)
+            _SHOWN.append(self)
         return self._live
 
     def close(self) -> None:
@@ -100,6 +101,14 @@ class LiveTalk:
 
 
 _ROWS = 20
+# The terminal is one: what is live on it has to be taken off before anything else is printed.
+_SHOWN: list[LiveTalk] = []
+
+
+def settle() -> None:
+    """Take live lines off the screen, before a result or an error is printed."""
+    while _SHOWN:
+        _SHOWN.pop().close()
 
 
 def is_lasting(progress: Progress) -> bool:

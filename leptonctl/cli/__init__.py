@@ -41,7 +41,9 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one return a way to end
 
 def _fail(arguments: list[str], error: LeptonError) -> int:
     from leptonctl.render import render_error
+    from leptonctl.talk import settle
 
+    settle()
     verb = next((argument for argument in arguments if argument in cli.commands), "leptonctl")
     output = "sarif" if "sarif" in arguments else "json" if _is_json(arguments) else "text"
     render_error(verb, error, output)

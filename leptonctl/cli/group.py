@@ -70,7 +70,9 @@ def approval(verb: str, *, yes: bool) -> Callable[[Plan], None]:
                 hint="pass --yes to go ahead without a question",
             )
         from leptonctl.render import plan_text
+        from leptonctl.talk import settle
 
+        settle()
         click.echo(plan_text(plan), err=True)
         if not click.confirm(f"Go ahead with `{verb}`?", err=True):
             raise Interrupted("stopped before anything was changed")
@@ -81,7 +83,9 @@ def approval(verb: str, *, yes: bool) -> Callable[[Plan], None]:
 def finish(result: Result, output: str) -> None:
     """Print the result and exit with its code."""
     from leptonctl.render import render
+    from leptonctl.talk import settle
 
+    settle()
     render(result, output)
     if result.exit_code:
         raise click.exceptions.Exit(result.exit_code)
