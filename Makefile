@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup demo clean-demo test check lint format bench lock docs
+.PHONY: help setup demo clean-demo test test-roles check lint format bench lock docs
 
 LEPTONCTL := .venv/bin/leptonctl
 DEMO := templates/demo.yaml
@@ -26,6 +26,9 @@ clean-demo: setup ## remove the demo site
 
 test: setup ## run everything: linters, quick tests, tests on real local hosts
 	@scripts/test.sh
+
+test-roles: setup ## every role by every kind of change made by hand, on a real local host
+	@.venv/bin/pytest -q -m matrix
 
 check: setup ## run the quick part: linters and the tests that need no hosts
 	@scripts/check.sh

@@ -221,7 +221,8 @@ def _record(session: Session, job: Job, done: Mapping[str, HostConfigured], appl
     ran = [complete[address] for address, host in done.items() if host.roles]
     locations = sorted({target.location for target in ran})
     known = read_known(session.state_dir, locations)
-    recorded = record(ran, done, digests={address: host.digest for address, host in known.items()})
+    digests = {address: host.digest for address, host in known.items()}
+    recorded = record(ran, done, digests=digests, secrets=job.secrets)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     for address, found in recorded.items():
         if found.digest is None:

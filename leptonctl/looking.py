@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from leptonctl.errors import LeptonError, PlatformFailed, PreflightFailed
@@ -16,9 +17,14 @@ from leptonctl.record.known import read_known
 from leptonctl.session import LOCATIONS_AT_ONCE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from leptonctl.planning.desired import Desired
     from leptonctl.planning.observed import ObservedLocation, ObservedResource
     from leptonctl.session import Session
+
+
+NO_SECRETS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +96,24 @@ def targets(session: Session, observed: Observed, want: Desired) -> tuple[Target
     return tuple(found)
 
 
-def look_at_hosts(session: Session, looked: Looked, want: Desired, *, with_checks: bool = False) -> Looked:
-    """Probe every reachable host of `want`, all at once; one round trip a host."""
+def look_at_hosts(
+    session: Session,
+    looked: Looked,
+    want: Desired,
+    *,
+    with_checks: bool = False,
+    secrets: Mapping[str, str] = NO_SECRETS,
+) -> Looked:
+    """Probe every reachable host of `want`, all at once; one round trip a host.
+
+    With `secrets`, one that changed behind its reference is noticed too.
+    """
     aims = targets(session, looked.observed, want)
     known = read_known(session.state_dir, [location.address for location in want.locations])
     looks = look(
         aims,
         digests={address: host.digest for address, host in known.items()},
         with_checks=with_checks,
+        secrets=secrets,
     )
     return replace(looked, observed=replace(looked.observed, looks={**looked.observed.looks, **looks}))

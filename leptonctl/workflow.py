@@ -17,7 +17,7 @@ from leptonctl import applying, summary
 from leptonctl.clock import Clock
 from leptonctl.errors import ExitCode
 from leptonctl.hosts.inventory import inventory as ansible_inventory
-from leptonctl.looking import Looked, look_at_hosts, look_at_platforms, targets
+from leptonctl.looking import NO_SECRETS, Looked, look_at_hosts, look_at_platforms, targets
 from leptonctl.outcome import nothing_to_do, outcome
 from leptonctl.planning.diff import diff
 from leptonctl.planning.observed import NOTHING_ASKED
@@ -30,7 +30,7 @@ from leptonctl.session import Session, scope
 from leptonctl.teardown import prove_gone, remove_locations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from leptonctl.planning.desired import Desired
@@ -89,8 +89,9 @@ def up(session: Session, ask: UpRequest) -> Result:
     names = [location.address for location in want.locations]
     with open_run(session.state_dir, "up") as run, hold(session.state_dir, names, run_id=run.id):
         session = session.reporting_to(run.event)
+        secrets = applying.resolve_secrets(session, want)
         with clock.stage("look"):
-            looked = _look(session, want)
+            looked = _look(session, want, secrets)
         planned = diff(want, looked.observed, whole=session.desired, strays=() if ask.only else looked.strays)
         run.write("plan.json", {**asdict(planned), "digest": planned.digest})
         if ask.plan_file is not None:
@@ -101,26 +102,25 @@ def up(session: Session, ask: UpRequest) -> Result:
         ask.approve(planned)
         with clock.stage("preflight"):
             applying.preflight(session, planned)
-            secrets = applying.resolve_secrets(session, want)
         applied = applying.Applied()
         with clock.stage("platforms"), applying.stoppable() as stop:
             applying.make_locations(session, planned, applied, stop)
             if not ask.only:
                 applying.remove_strays(session, planned)
         with clock.stage("look"):
-            looked = _look(session, want)
+            looked = _look(session, want, secrets)
         complete = targets(session, looked.observed, want)
         applying.keep_known_hosts(session, complete)
         chosen = applying.select(planned, complete, looked.observed, forced=ask.is_forced, names=ask.roles)
         with clock.stage("hosts"), applying.stoppable() as stop:
             applying.configure_hosts(session, planned, applying.Job(run, chosen, complete, secrets), applied, stop)
         with clock.stage("look"):
-            after = look_at_hosts(session, looked, want) if applied.hosts else looked
+            after = look_at_hosts(session, looked, want, secrets=secrets) if applied.hosts else looked
         return _end(run, clock, outcome(want, planned, applied, after.observed))
 
 
-def _look(session: Session, want: Desired) -> Looked:
-    return look_at_hosts(session, look_at_platforms(session), want)
+def _look(session: Session, want: Desired, secrets: Mapping[str, str] = NO_SECRETS) -> Looked:
+    return look_at_hosts(session, look_at_platforms(session), want, secrets=secrets)
 
 
 def _end(run: Run, clock: Clock, result: Result) -> Result:

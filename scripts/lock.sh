@@ -9,6 +9,7 @@ compile() {
     --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" "$@" >/dev/null
 }
 
-compile --group dev --output-file requirements/dev.txt "$@"
+compile --group dev --extra aws --output-file requirements/dev.txt "$@"
 # To run leptonctl, nothing more; the versions are those that were tested.
 compile --constraint requirements/dev.txt --output-file requirements/base.txt "$@"
+compile --extra aws --constraint requirements/dev.txt --output-file requirements/aws.txt "$@"

@@ -56,10 +56,10 @@ def test_the_locks_hold_every_dependency_of_pyproject() -> None:
 
 
 def test_what_is_run_is_what_was_tested() -> None:
-    assert pinned("base.txt").items() <= pinned("dev.txt").items()
+    assert pinned("base.txt").items() <= pinned("aws.txt").items() <= pinned("dev.txt").items()
 
 
-@pytest.mark.parametrize("lock", ["base.txt", "dev.txt"])
+@pytest.mark.parametrize("lock", ["aws.txt", "base.txt", "dev.txt"])
 def test_every_pinned_package_has_hashes(lock: str) -> None:
     packages = re.split(r"^(?=[a-z0-9])", (ROOT / "requirements" / lock).read_text(), flags=re.MULTILINE)[1:]
     assert packages

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from leptonctl.sitefile.software import SETTINGS
 
@@ -11,12 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from leptonctl.planning.desired import DesiredRole, Settings
-    from leptonctl.sitefile.software import Base, ContainerRuntime, MonitoringAgent, MonitoringServer, RoleName
+    from leptonctl.sitefile.software import RoleName
 
 PROBE_IMAGE = "localhost/leptonctl/probe:1"
 KERNEL_SETTINGS = "/usr/local/lib/leptonctl/kernel_settings"
+KERNEL_SETTINGS_FILE = "/etc/sysctl.d/60-leptonctl.conf"
 PROBE_IMAGE_PROGRAM = "/usr/local/lib/leptonctl/probe_image"
 UNIQUE = "{unique}"
+# Programs of a role's `files` that it feeds to Python on a host and that only look.
+LOOKING_PROGRAMS: Mapping[str, tuple[str, ...]] = {"base": ("look.py",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,9 @@ class Command:
     """`argv`, run without a shell, exits 0 within `limit_s` seconds and prints `expect` somewhere on stdout.
 
     `{unique}` in an argument is replaced by a text that no other run uses, so that two looks at once do not meet.
-    `covers` are programs that a role runs and whose effect this check sees; `is_quick` has it tried in every look, not
-    only in `verify`.
+    `covers` are programs that a role runs and whose effect this check sees. `is_quick` has it tried in every look, not
+    only in `verify`; its failure is then a difference of the role. `rests_on` are the items (`unit x.service`, a path)
+    without which it says nothing: where one of them differs, that alone is told.
     """
 
     kind: ClassVar[str] = "command"
@@ -75,6 +79,7 @@ class Command:
     limit_s: int = 30
     covers: tuple[str, ...] = ()
     is_quick: bool = False
+    rests_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,29 +114,29 @@ def as_json(check: Check) -> dict[str, object]:
     return {"kind": check.kind, **asdict(check)}
 
 
-def _typed(name: RoleName, settings: Settings) -> object:
-    """The settings as their model. Keys that planning added (the scrape targets) are not part of it."""
-    model = SETTINGS[name]
-    return model.model_validate({key: settings[key] for key in model.model_fields if key in settings})
+def _setting(role: RoleName, settings: Settings, key: str) -> Any:  # noqa: ANN401 - as many types as there are settings
+    """The value that holds: what was set, else the model's default. Settings were checked when the site was read."""
+    return settings[key] if key in settings else SETTINGS[role].model_fields[key].get_default()
 
 
 def _base(settings: Settings) -> tuple[Check, ...]:
-    base = cast("Base", _typed("base", settings))
     kernel = Command(
         "kernel settings are in force",
         (KERNEL_SETTINGS, "--check"),
         expect="in order",
         covers=(KERNEL_SETTINGS,),
         is_quick=True,
+        rests_on=(KERNEL_SETTINGS, KERNEL_SETTINGS_FILE),
     )
     locale = Command(
         "the locale is there",
         ("locale", "--all-locales"),
-        expect=_name_in_the_archive(base.locale),
+        expect=_name_in_the_archive(_setting("base", settings, "locale")),
         covers=("locale-gen",),
         is_quick=True,
+        rests_on=("package locales",),
     )
-    if not base.security_updates:
+    if not _setting("base", settings, "security_updates"):
         return (kernel, locale)
     return (
         kernel,
@@ -149,46 +154,47 @@ def _name_in_the_archive(locale: str) -> str:
 
 
 def _container_runtime(settings: Settings) -> tuple[Check, ...]:
-    runtime = cast("ContainerRuntime", _typed("container_runtime", settings))
-    run = ("ctr", "run", "--rm", "--snapshotter", runtime.snapshotter, PROBE_IMAGE, f"leptonctl-{UNIQUE}")
+    snapshotter: str = _setting("container_runtime", settings, "snapshotter")
+    run = ("ctr", "run", "--rm", "--snapshotter", snapshotter, PROBE_IMAGE, f"leptonctl-{UNIQUE}")
     image = Command(
         "the image that proves it is there",
         ("ctr", "image", "ls", "--quiet", f"name=={PROBE_IMAGE}"),
         expect=PROBE_IMAGE,
         covers=(PROBE_IMAGE_PROGRAM,),
         is_quick=True,
+        rests_on=(PROBE_IMAGE_PROGRAM, "unit containerd.service", "package containerd"),
     )
     return (
         image,
-        Package("containerd", runtime.version),
+        Package("containerd", _setting("container_runtime", settings, "version")),
         Unit("containerd.service"),
         Command("a container starts", (*run, "/bin/busybox", "echo", "started"), expect="started", limit_s=60),
     )
 
 
 def _monitoring_agent(settings: Settings) -> tuple[Check, ...]:
-    agent = cast("MonitoringAgent", _typed("monitoring_agent", settings))
     return (
-        Package("prometheus-node-exporter", agent.version),
+        Package("prometheus-node-exporter", _setting("monitoring_agent", settings, "version")),
         Unit("prometheus-node-exporter.service"),
-        Port(agent.port),
+        Port(_setting("monitoring_agent", settings, "port")),
     )
 
 
 def _monitoring_server(settings: Settings) -> tuple[Check, ...]:
-    server = cast("MonitoringServer", _typed("monitoring_server", settings))
+    port: int = _setting("monitoring_server", settings, "port")
+    interval_s: int = _setting("monitoring_server", settings, "scrape_interval_s")
     targets = cast("tuple[Mapping[str, str], ...]", settings.get("targets", ()))
     return (
-        Package("prometheus", server.version),
+        Package("prometheus", _setting("monitoring_server", settings, "version")),
         Unit("prometheus.service"),
         Unit("prometheus-alertmanager.service"),
-        Port(server.port),
-        Port(server.alertmanager_port),
+        Port(port),
+        Port(_setting("monitoring_server", settings, "alertmanager_port")),
         PrometheusTargets(
-            server.port,
+            port,
             tuple(target["host"] for target in targets),
             # A new target is first scraped at a random moment of the interval; a failed scrape may take as long again.
-            wait_s=2 * server.scrape_interval_s + 5,
+            wait_s=2 * interval_s + 5,
         ),
     )
 

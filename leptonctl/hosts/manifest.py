@@ -1,31 +1,28 @@
-"""What a role ensures on a host, read from what Ansible itself reported: one small reader a module. Pure.
+"""What a role ensures on a host, read from what Ansible itself reported, and what it watches beside that. Pure.
 
-An entry is a JSON object: `kind` (file, directory, link, absent, package, unit, fresh, user) and what identifies it.
-The program on the host (`remote.complete`) adds what was not reported, right after the run.
+An entry is a JSON object: `kind` (file, directory, link, absent, line, block, package, unit, drop_ins, fresh, user,
+group, gone, sysctl, roots) and what identifies it. Expected values are those that the role asked for. The program on
+the host (`remote.complete`) adds what was left open, and refuses a host that is not as asked right after the run.
 """
 
 from __future__ import annotations
 
 import hashlib
-import posixpath
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from leptonctl.assets import asset
-from leptonctl.hosts.checks import checks_for
+from leptonctl.hosts.checks import LOOKING_PROGRAMS, checks_for
+from leptonctl.hosts.looking_commands import Declared, digest_of_program
+from leptonctl.hosts.readers import Entry, ensures_nothing, module_of, read
 
 if TYPE_CHECKING:
     from leptonctl.hosts.configured import TaskRecord
     from leptonctl.planning.desired import DesiredRole
 
-Entry = Mapping[str, object]
-
-_INVOCATION = "/run/systemd/units/invocation:"
-# Programs that only look; every other command of a role needs a check that says what it ensures.
-_LOOKING_PROGRAMS = frozenset({"find", "dpkg-query", "systemctl", "python3", "visudo"})
+_Key = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +33,28 @@ class RoleEntries:
     not_observed: tuple[str, ...]
 
 
-def role_entries(role: DesiredRole, records: Sequence[TaskRecord]) -> RoleEntries:
-    """Read a role's records. The last record of a thing wins; a thing that ends up absent is expected to be absent."""
-    found: dict[tuple[str, str], Entry] = {}
+def role_entries(role: DesiredRole, records: Sequence[TaskRecord], *, login: str | None = None) -> RoleEntries:
+    """Read a role's records, and add what the role watches.
+
+    The last record of a thing wins; a thing that ends up absent is expected to be absent. `login` is the user as whom
+    leptonctl comes to the host: it may become root.
+    """
+    found: dict[_Key, Entry] = {}
     unseen: list[str] = []
-    covered = {program for check in checks_for(role) for program in getattr(check, "covers", ())}
+    declared = _declared(role)
     for index, record in enumerate(records):
         if record.is_hidden:
             after = records[index + 1] if index + 1 < len(records) else None
             if not _is_covered(record, after):
                 unseen.append(record.task)
             continue
-        reader = _READERS.get(record.module.rpartition(".")[2])
-        if reader is None:
-            unseen.append(record.task)
-            continue
-        for entry in reader(record, covered):
+        for entry in read(record, declared):
             if entry["kind"] == "not_observed":
                 unseen.append(record.task)
             else:
-                found[_key(entry)] = entry
-    return RoleEntries(tuple(found.values()), tuple(dict.fromkeys(unseen)))
+                _add(found, entry)
+    entries = _with_drop_ins(list(found.values()))
+    return RoleEntries((*entries, *_watched(role, login)), tuple(dict.fromkeys(unseen)))
 
 
 def _is_covered(hidden: TaskRecord, after: TaskRecord | None) -> bool:
@@ -65,94 +63,78 @@ def _is_covered(hidden: TaskRecord, after: TaskRecord | None) -> bool:
     A role hides a task whose result carries a secret, and then names the file with `file: state=file`: the probe takes
     the file's digest on the host.
     """
-    if hidden.module.rpartition(".")[2] in _ENSURE_NOTHING:
+    if ensures_nothing(hidden):
         return True
-    return after is not None and after.module.rpartition(".")[2] == "file" and after.arguments.get("state") == "file"
+    return after is not None and module_of(after) == "file" and after.arguments.get("state") == "file"
 
 
-def _key(entry: Entry) -> tuple[str, str]:
-    if "path" in entry:
-        return "path", str(entry["path"])
-    return str(entry["kind"]), str(entry["name"])
+def _add(found: dict[_Key, Entry], entry: Entry) -> None:
+    """Add an entry, or what it says beside what is known of the same thing."""
+    key = _key(entry)
+    before = found.get(key)
+    is_same = before is not None and before["kind"] == entry["kind"]
+    found[key] = {**before, **entry} if before is not None and is_same else entry
+    if entry["kind"] in {"line", "block"} and ("path", str(entry["path"])) in found:
+        # Whoever wrote the whole file did not know this line: its digest is taken on the host.
+        whole = found["path", str(entry["path"])]
+        found["path", str(entry["path"])] = {name: value for name, value in whole.items() if name != "sha1"}
 
 
-def _read_file(record: TaskRecord, _covered: set[str]) -> Iterator[Entry]:
-    path = record.result.get("dest") or record.result.get("path")
-    state = record.arguments.get("state") or record.result.get("state")
-    if not isinstance(path, str):
-        yield {"kind": "not_observed"}
-        return
-    path = posixpath.normpath(path)
-    if state == "absent":
-        yield {"kind": "absent", "path": path}
-    elif state in {"directory", "link"}:
-        yield {"kind": state, "path": path}
-    else:
-        checksum = record.result.get("checksum")
-        yield {"kind": "file", "path": path, **({"sha1": checksum} if isinstance(checksum, str) else {})}
+def _key(entry: Entry) -> _Key:
+    match entry["kind"]:
+        case "line":
+            return "line", str(entry["path"]), str(entry.get("pattern")), str(entry.get("line"))
+        case "block":
+            return "block", str(entry["path"]), str(entry["lines"])
+        case "gone":
+            return str(entry["of"]), str(entry["name"])
+    return ("path", str(entry["path"])) if "path" in entry else (str(entry["kind"]), str(entry["name"]))
 
 
-def _read_apt(record: TaskRecord, _covered: set[str]) -> Iterator[Entry]:
-    names = record.arguments.get("name") or record.arguments.get("package") or ()
-    if record.arguments.get("state") in {"absent", "build-dep"}:
-        yield {"kind": "not_observed"}
-        return
-    for name in [names] if isinstance(names, str) else _texts(names):
-        yield {"kind": "package", "name": re.split(r"[=<>]", name, maxsplit=1)[0].partition(":")[0]}
+def _with_drop_ins(entries: list[Entry]) -> list[Entry]:
+    """Give each unit the files that may change it: only those that the role itself wrote.
+
+    Where the role removed such a file, the unit's own entry says that there should be none.
+    """
+    units = [str(entry["name"]) for entry in entries if entry["kind"] == "unit"]
+
+    def unit_of(entry: Entry) -> str | None:
+        path = str(entry.get("path"))
+        is_settings = path.startswith(("/etc/systemd/system", "/run/systemd/system"))
+        names = (unit for unit in units if f"/{unit}.d/" in path or path.endswith(f"/{unit}"))
+        return next(names, None) if is_settings else None
+
+    written = [(unit_of(entry), entry["path"]) for entry in entries if entry["kind"] == "file"]
+    return [
+        *(entry for entry in entries if entry["kind"] != "absent" or unit_of(entry) is None),
+        *(
+            {"kind": "drop_ins", "name": unit, "paths": [path for owner, path in written if owner == unit]}
+            for unit in units
+        ),
+    ]
 
 
-def _read_unit(record: TaskRecord, _covered: set[str]) -> Iterator[Entry]:
-    name = record.arguments.get("name")
-    if isinstance(name, str):  # without a name it only lets systemd read its files
-        yield {"kind": "unit", "name": name if "." in name else f"{name}.service"}
+def _watched(role: DesiredRole, login: str | None) -> tuple[Entry, ...]:
+    """What a role watches although no task of it writes it: who may become root, where it says who may."""
+    users = role.settings.get("users") if role.name == "base" else None
+    if role.name != "base":
+        return ()
+    listed = [user for user in users if isinstance(user, Mapping)] if isinstance(users, Sequence) else []
+    may = {"root", *([login] if login else []), *(str(user["name"]) for user in listed if user.get("sudo"))}
+    names = {"root", *([login] if login else []), *(str(user["name"]) for user in listed)}
+    return ({"kind": "roots", "name": "sudo", "may": sorted(may), "listed": sorted(names)},)
 
 
-def _read_user(record: TaskRecord, _covered: set[str]) -> Iterator[Entry]:
-    if record.arguments.get("state") == "absent":
-        yield {"kind": "not_observed"}
-    else:
-        yield {"kind": "user", "name": str(record.arguments.get("name"))}
+@cache
+def _looks(role: str) -> frozenset[str]:
+    folder = asset("playbooks", "roles", role, "files")
+    names = LOOKING_PROGRAMS.get(role, ())
+    return frozenset(digest_of_program((folder / name).read_text(encoding="utf-8")) for name in names)
 
 
-def _read_command(record: TaskRecord, covered: set[str]) -> Iterator[Entry]:
-    argv = list(_texts(record.result.get("cmd") or record.arguments.get("argv") or ()))
-    program = posixpath.basename(argv[0]) if argv else ""
-    if program == "find" and argv[-2:-1] == ["-newer"] and argv[-1].startswith(_INVOCATION):
-        yield {"kind": "fresh", "name": argv[-1].removeprefix(_INVOCATION), "files": argv[1:-2]}
-    elif program not in _LOOKING_PROGRAMS and not {argv[0] if argv else "", program} & covered:
-        yield {"kind": "not_observed"}
-
-
-def _read_nothing(_record: TaskRecord, _covered: set[str]) -> Iterator[Entry]:
-    """The module ensures nothing."""
-    yield from ()
-
-
-def _texts(values: object) -> Iterator[str]:
-    if isinstance(values, Sequence):
-        yield from (str(value) for value in values)
-
-
-# dpkg_selections: the selection is part of a package's entry, which the role's apt task makes.
-_ENSURE_NOTHING = frozenset(
-    {
-        *("assert", "debug", "dpkg_selections", "fail", "find", "include_role", "include_tasks", "import_role"),
-        *("import_tasks", "meta", "ping", "set_fact", "setup", "gather_facts", "slurp", "stat", "wait_for"),
-        *("validate_argument_spec", "include_vars", "pause"),
-    }
-)
-_READERS: dict[str, Callable[[TaskRecord, set[str]], Iterator[Entry]]] = {
-    "apt": _read_apt,
-    "command": _read_command,
-    "copy": _read_file,
-    "file": _read_file,
-    "service": _read_unit,
-    "systemd": _read_unit,
-    "systemd_service": _read_unit,
-    "template": _read_file,
-    "user": _read_user,
-    **dict.fromkeys(_ENSURE_NOTHING, _read_nothing),
-}
+def _declared(role: DesiredRole) -> Declared:
+    covered = frozenset(program for check in checks_for(role) for program in getattr(check, "covers", ()))
+    return Declared(covered, _looks(role.name))
 
 
 @cache

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from leptonctl.hosts.checks import as_json, checks_for
 from leptonctl.hosts.manifest import role_entries, role_source
 from leptonctl.hosts.reach import Request
+from leptonctl.hosts.secrets import secret_values
 from leptonctl.planning.observed import Difference, HostLook, Reach, RoleLook, RoleState
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ THOROUGH_LIMIT_S = 300.0
 HOSTS_AT_ONCE = 64
 _FOLDER = Path(__file__).parent / "remote"
 # In order of need.
-_MODULES = ("facts", "attempts", "compare", "complete", "host_side")
+_MODULES = ("facts", "attempts", "roots", "compare_accounts", "compare", "complete", "secret_digests", "host_side")
+_NO_SECRETS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,18 @@ class Recorded:
     problem: str | None = None
 
 
-def look(targets: Sequence[Target], *, digests: Mapping[str, str], with_checks: bool = False) -> dict[str, HostLook]:
+def look(
+    targets: Sequence[Target],
+    *,
+    digests: Mapping[str, str],
+    with_checks: bool = False,
+    secrets: Mapping[str, str] = _NO_SECRETS,
+) -> dict[str, HostLook]:
     """Compare every target with its manifest, and give the answers by host address.
 
     `digests` has the manifest that each host should have; another one is not trusted. With `with_checks`, the live
-    checks of `verify` are tried too. Never raises for a host: what could not be asked is an answer.
+    checks of `verify` are tried too. `secrets` maps reference to value, as far as they are known: one that is another
+    value than at the last run is a changed setting. Never raises for a host: what could not be asked is an answer.
     """
     requests = [
         _request(
@@ -57,21 +66,27 @@ def look(targets: Sequence[Target], *, digests: Mapping[str, str], with_checks: 
                     if with_checks or getattr(check, "is_quick", False)
                 ],
                 "is_thorough": with_checks,
+                "secrets": {role.name: secret_values(role, secrets) for role in target.roles},
             },
         )
         for target in targets
     ]
     replies = _ask(requests, limit_s=THOROUGH_LIMIT_S if with_checks else LOOK_LIMIT_S)
-    return {target.address: _host_look(target, replies[target.address]) for target in targets}
+    return {target.address: _host_look(target, replies[target.address], with_checks=with_checks) for target in targets}
 
 
 def record(
-    targets: Sequence[Target], done: Mapping[str, HostConfigured], *, digests: Mapping[str, str]
+    targets: Sequence[Target],
+    done: Mapping[str, HostConfigured],
+    *,
+    digests: Mapping[str, str],
+    secrets: Mapping[str, str] = _NO_SECRETS,
 ) -> dict[str, Recorded]:
     """Write the manifest of every target whose roles ran, from what Ansible reported of them.
 
     `targets` carry all roles that a host should have; those that did not run this time keep their part of the manifest,
-    those that are no longer wanted lose it.
+    those that are no longer wanted lose it. Refused where a host is not as its roles asked. `secrets` maps reference to
+    value: salted digests of them are kept on the host.
     """
     requests = [
         _request(
@@ -82,7 +97,10 @@ def record(
                 "digest": digests.get(target.address),
                 "keep": [role.name for role in target.roles],
                 "roles": {
-                    role.name: _manifest_part(role, done[target.address])
+                    role.name: {
+                        **_manifest_part(role, done[target.address], login=target.endpoint.user),
+                        "secrets": secret_values(role, secrets),
+                    }
                     for role in target.roles
                     if role.name in done[target.address].roles
                 },
@@ -94,8 +112,8 @@ def record(
     return {target.address: _recorded(replies[target.address]) for target in targets}
 
 
-def _manifest_part(role: DesiredRole, done: HostConfigured) -> dict[str, object]:
-    found = role_entries(role, done.records.get(role.name, ()))
+def _manifest_part(role: DesiredRole, done: HostConfigured, *, login: str) -> dict[str, object]:
+    found = role_entries(role, done.records.get(role.name, ()), login=login)
     return {
         "source": role_source(role.name),
         "settings": _plain(role),
@@ -128,7 +146,7 @@ def _ask(requests: Iterable[Request], *, limit_s: float) -> dict[str, Reply]:
     return run_all(list(requests), limit=HOSTS_AT_ONCE, timeout_s=limit_s)
 
 
-def _host_look(target: Target, reply: Reply) -> HostLook:
+def _host_look(target: Target, reply: Reply, *, with_checks: bool) -> HostLook:
     now = datetime.now(UTC)
     if reply.outcome != Reach.OK:
         return HostLook(target.address, Reach(reply.outcome.value), now, _unknown(target), reply.detail)
@@ -140,11 +158,15 @@ def _host_look(target: Target, reply: Reply) -> HostLook:
         reach=Reach.OK,
         looked_at=now,
         roles={role.name: _role_look(role, answer) for role in target.roles},
-        checks=tuple(Difference(check["role"], check["item"], check["message"]) for check in answer["checks"]),
+        checks=_failed_checks(answer) if with_checks else None,
         gone_roles=tuple(sorted(set(answer["roles"]) - {role.name for role in target.roles})),
         manifest_digest=answer["digest"],
         facts=answer["facts"],
     )
+
+
+def _failed_checks(answer: Mapping[str, Any]) -> tuple[Difference, ...]:
+    return tuple(Difference(check["role"], check["item"], check["message"]) for check in answer["checks"])
 
 
 def _unknown(target: Target) -> dict[str, RoleLook]:
@@ -168,16 +190,13 @@ def _answer(reply: Reply) -> tuple[dict[str, Any], str | None]:
 def _role_look(role: DesiredRole, answer: Mapping[str, Any]) -> RoleLook:
     part = answer["roles"].get(role.name)
     if part is None:
+        # A host of which this controller holds a digest had a manifest: where it is gone, it is not trusted.
         is_first = answer["manifest"] != "untrusted"
         return RoleLook(RoleState.NEW if is_first else RoleState.NO_TRUSTED_MANIFEST)
-    differences = tuple(
-        Difference(role.name, found["item"], found["message"])
-        for found in [*part["differences"], *(check for check in answer["checks"] if check["role"] == role.name)]
-    )
+    differences = tuple(Difference(role.name, found["item"], found["message"]) for found in part["differences"])
     settings = _plain(role)
-    changed = tuple(
-        name for name in sorted({*settings, *part["settings"]}) if settings.get(name) != part["settings"].get(name)
-    )
+    others = {name for name in {*settings, *part["settings"]} if settings.get(name) != part["settings"].get(name)}
+    changed = tuple(sorted({*others, *part["changed_secrets"]}))
     if part["source"] != role_source(role.name):
         state = RoleState.ROLE_CHANGED
     elif changed:

@@ -53,6 +53,12 @@ def secret_refs(roles: Iterable[DesiredRole]) -> dict[str, str]:
     return found
 
 
+def secret_values(role: DesiredRole, secrets: Mapping[str, str]) -> dict[str, str]:
+    """The values that are known of a role's secrets, by the setting that has them (`mail.password`)."""
+    refs = {".".join(place): _value_at(role.settings, place) for place in secret_places(role.name)}
+    return {setting: secrets[ref] for setting, ref in refs.items() if isinstance(ref, str) and ref in secrets}
+
+
 def resolve(refs: Mapping[str, str], *, site_dir: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The secret behind each reference. `refs` maps reference to the setting that has it.
 

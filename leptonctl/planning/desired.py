@@ -9,17 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from leptonctl.planning.aws import location_args
 from leptonctl.sitefile.model import Edge, Region
 from leptonctl.sitefile.ranges import group_hosts
 from leptonctl.sitefile.settings import resolve
 from leptonctl.sitefile.software import ROLE_NEEDS
 
 if TYPE_CHECKING:
+    from leptonctl.planning.aws_types import LocationArgs
     from leptonctl.sitefile.model import Host, Location, Machine, PlatformName, Site, Ssh
     from leptonctl.sitefile.software import RoleName
 
 Tier = Literal["core", "region", "edge"]
-ResourceKind = Literal["network", "host", "volume"]
+ResourceKind = Literal["network", "host", "volume", "store", "peering", "access"]
 Settings = Mapping[str, object]
 
 
@@ -59,7 +61,7 @@ class DesiredHost:
 
 @dataclass(frozen=True, slots=True)
 class DesiredVolume:
-    """A volume of one host. `address` is `LOCATION/STORE/HOST`."""
+    """A volume of one host. `address` is `LOCATION/STORE/HOST`; `mount_path` is "" where it is only attached (aws)."""
 
     address: str
     store: str
@@ -70,7 +72,10 @@ class DesiredVolume:
 
 @dataclass(frozen=True, slots=True)
 class DesiredLocation:
-    """A location: what its platform must make, its hosts, and the locations that must be there before it."""
+    """A location: what its platform must make, its hosts, and the locations that must be there before it.
+
+    `aws` are the arguments of its stack, as far as the site says them, where the platform is `aws`.
+    """
 
     address: str
     tier: Tier
@@ -79,6 +84,7 @@ class DesiredLocation:
     cidr: str | None
     hosts: tuple[DesiredHost, ...]
     volumes: tuple[DesiredVolume, ...]
+    aws: LocationArgs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +119,7 @@ def _location(site: Site, address: str, location: Location) -> DesiredLocation:
                     store=name,
                     host=f"{address}/{host.name}",
                     size_gib=store.size_gib,
-                    mount_path=store.mount_path,
+                    mount_path=store.mount_path or "",
                 )
                 for name, store in stores.items()
             )
@@ -136,6 +142,7 @@ def _location(site: Site, address: str, location: Location) -> DesiredLocation:
         cidr=location.network.cidr,
         hosts=tuple(hosts),
         volumes=tuple(volumes),
+        aws=location_args(site, address),
     )
 
 

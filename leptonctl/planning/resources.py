@@ -1,8 +1,8 @@
 """What has to change in a location's network, hosts and volumes. Pure: shown by `plan` and followed by the platforms.
 
 Platforms say what they observed in these properties of a resource, all optional; one that is missing is not compared:
-`cidr` of a network; of a host `cpus` and `memory_gib` (None: no limit), `mounts` (store name to path), `is_half_made`
-(it never ran) and `has_site_key` (the site may log in).
+`cidr` of a network and its `differences` (texts: what is not as it was made); of a host `cpus` and `memory_gib` (None:
+no limit), `mounts` (store name to path), `is_half_made` (it never ran) and `has_site_key` (the site may log in).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from leptonctl.planning.aws_resources import surroundings
 from leptonctl.planning.plan import Action, Change
 
 if TYPE_CHECKING:
@@ -24,7 +25,11 @@ _TOLERANCE = 0.001
 
 
 def resource_changes(desired: DesiredLocation, observed: ObservedLocation | None) -> tuple[Change, ...]:
-    """Every resource of the location and what happens to it: network, volumes, hosts, then what goes (hosts first)."""
+    """Every resource of the location and what happens to it.
+
+    Network, volumes, stores, hosts, then what goes (hosts first). On AWS the network stands for all that its hosts and
+    stores need besides themselves; the reason says what that is.
+    """
     found = {(one.kind, one.address): one for one in observed.resources} if observed else {}
     mounts: dict[str, dict[str, str]] = {}
     for volume in desired.volumes:
@@ -34,6 +39,7 @@ def resource_changes(desired: DesiredLocation, observed: ObservedLocation | None
     return (
         _network(desired, found.get(("network", desired.address))),
         *_volumes(desired, observed),
+        *_stores(desired, observed),
         *(
             _host(host, found.get(("host", host.address)), location=desired.address, mounts=mounts)
             for host in desired.hosts
@@ -59,10 +65,15 @@ def _network(desired: DesiredLocation, there: ObservedResource | None) -> Change
     where = desired.address
     if there is None:
         reason = () if desired.cidr else ("a free range is picked when it is made",)
+        if desired.aws is not None:
+            reason = (f"with {surroundings(desired.aws)}",)
         return Change(Action.CREATE, "network", where, where, reason)
     cidr = there.properties.get("cidr")
     if desired.cidr and cidr is not None and cidr != desired.cidr:
         return Change(Action.REPLACE, "network", where, where, (f"cidr {cidr} -> {desired.cidr}",))
+    differences = there.properties.get("differences")
+    if isinstance(differences, tuple) and differences:
+        return Change(Action.UPDATE, "network", where, where, tuple(str(one) for one in differences))
     return Change(Action.KEEP, "network", where, where)
 
 
@@ -75,6 +86,21 @@ def _volumes(desired: DesiredLocation, observed: ObservedLocation | None) -> Ite
     for address in sorted(there - wanted):
         reason = "no longer in the site file; its data is kept"
         yield Change(Action.KEEP, "volume", address, desired.address, (reason,), is_data=True)
+
+
+def _stores(desired: DesiredLocation, observed: ObservedLocation | None) -> Iterator[Change]:
+    """Buckets and file systems (aws)."""
+    if desired.aws is None:
+        return
+    there = {one.address for one in observed.resources if one.kind == "store"} if observed else set()
+    wanted = [bucket.address for bucket in desired.aws.buckets]
+    wanted += [system.address for system in desired.aws.file_systems]
+    for address in wanted:
+        action = Action.KEEP if address in there else Action.CREATE
+        yield Change(action, "store", address, desired.address, is_data=True)
+    for address in sorted(there - set(wanted)):
+        reason = "no longer in the site file; its data is kept"
+        yield Change(Action.KEEP, "store", address, desired.address, (reason,), is_data=True)
 
 
 def _host(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from leptonctl.sitefile.model import PlatformName
 
 PLATFORMS: dict[str, str] = {
+    "aws": "leptonctl.platforms.aws:AwsPlatform",
     "local": "leptonctl.platforms.local:LocalPlatform",
     "ssh": "leptonctl.platforms.ssh:SshPlatform",
 }
@@ -21,7 +22,7 @@ def make_platform(name: PlatformName, context: Context) -> Platform:
     """The platform of that name. Raises `PreflightFailed` for one that this version does not have."""
     place = PLATFORMS.get(name)
     if place is None:
-        known = " and ".join(PLATFORMS)
+        known = ", ".join(PLATFORMS)
         raise PreflightFailed(f"platform '{name}' is not in this version", hint=f"this version has {known}")
     module, _, class_name = place.partition(":")
     return cast("Platform", getattr(import_module(module), class_name)(context))

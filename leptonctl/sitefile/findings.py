@@ -73,7 +73,12 @@ RULES: dict[str, str] = {
     "missing-machine-type": "A node group on aws has a machine type.",
     "missing-hosts": "A node group says how many hosts it has, or which.",
     "count-and-hosts": "A node group has a count or hosts, not both.",
-    "bad-zone": "Availability zones lie in the location's AWS region.",
+    "missing-network": "A location on aws has a network.",
+    "bad-zone": "Availability zones are at most three, and lie in the location's AWS region.",
+    "two-partitions": "The AWS regions of a site are in one part of AWS.",
+    "open-to-world": "No host can be reached by the whole world.",
+    "location-size": "A location on aws has at most 400 hosts and volumes.",
+    "cannot-combine": "Settings that exclude each other are not set together.",
     # networks
     "bad-network": "A network is an IPv4 range such as 10.80.1.0/24.",
     "network-not-private": "Networks use private address ranges.",
@@ -98,8 +103,10 @@ RULES: dict[str, str] = {
     # storage
     "unknown-group": "A store names node groups of its location.",
     "duplicate-group": "A store names a group once.",
+    "missing-mount-path": "A volume on local says where it is mounted.",
     "bad-mount-path": "A mount path is absolute and in its plain form.",
     "system-mount": "A store is not mounted over the system.",
+    "duplicate-store": "Stores and node groups of a location on aws have names of their own.",
     "duplicate-mount": "Two stores of a host have two mount paths.",
     # values of role settings
     "duplicate-user": "A user stands once in a list.",

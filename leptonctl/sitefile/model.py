@@ -76,8 +76,8 @@ class Image(Frozen):
     """One image, such as `ami-0123456789abcdef0`. Without it, the newest that fits `owner` and `name` is taken."""
     owner: Text = "136693071363"
     """Account that publishes the image, as its number or `amazon`. Default: Debian."""
-    name: Text = "debian-13-*"
-    """Name of the image; `*` stands for any text. The architecture follows from the machine type."""
+    name: Text = "debian-13-a??64-*"
+    """Name of the image; `*` is any text, `?` any character. The architecture follows from the machine type."""
 
 
 class AwsGroup(Frozen):
@@ -133,14 +133,18 @@ class Store(Frozen):
 
     size_gib: Annotated[int, Field(ge=1, le=1_000_000)]
     """Size in GiB. The local platform cannot enforce it and says so."""
-    mount_path: Text
-    """Where it is mounted on the host: an absolute path, not one of the system's."""
+    mount_path: Text | None = None
+    """Where it is mounted on the host (local): an absolute path, not one of the system's.
+
+    On `aws` a volume is attached and not mounted: the host has it as
+    `/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_VOLUME`.
+    """
     nodes: Annotated[tuple[Name, ...], Field(strict=False, min_length=1)]
     """Groups whose hosts get one volume each."""
 
 
 class Bucket(Frozen):
-    """A bucket of objects (S3): private, encrypted, versioned. It holds data: it is kept until the operator names it."""
+    """A bucket of objects (S3): private, encrypted, versioned. It holds data: kept until the operator names it."""
 
     nodes: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     """Groups whose hosts may read and write it."""
@@ -173,10 +177,10 @@ class Aws(Frozen):
     """How private hosts reach the internet: one gateway, one a zone, or not at all (endpoints only)."""
     endpoints: Annotated[tuple[Endpoint, ...], Field(strict=False)] = ()
     """AWS services that are reached inside the network, each at a price. S3 always is, for nothing."""
-    ssh_from: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    ssh_from: Annotated[tuple[Text, ...], Field(strict=False, max_length=40)] = ()
     """Networks outside the site that may reach the hosts by SSH, such as `203.0.113.0/24`. Default: none."""
-    flow_log_days: Annotated[int, Field(ge=1, le=3653)] = 30
-    """Days for which the record of network flows is kept."""
+    flow_log_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 731, 1827, 3653] = 30
+    """Days for which the record of network flows is kept; AWS has these steps."""
     buckets: dict[Name, Bucket] = Field(default_factory=dict)
     """Buckets by name."""
     file_systems: dict[Name, FileSystem] = Field(default_factory=dict)

@@ -11,13 +11,13 @@ import pytest
 
 from tests.e2e.local_site import LEPTONCTL, Site, processes_with
 
-pytestmark = [pytest.mark.hosts, pytest.mark.xdist_group("kills")]
+pytestmark = pytest.mark.hosts
 
 TEXT = """
 core:
   platform: local
   nodes:
-    control: {count: 2, roles: [base]}
+    control: {count: 1, roles: [base]}
 edges:
   shop:
     platform: local
@@ -27,7 +27,7 @@ edges:
 regions:
   west: {platform: local}
 """
-HOSTS = {"core/control-1", "core/control-2", "edges/shop/box-1"}
+HOSTS = {"core/control-1", "edges/shop/box-1"}
 
 
 def has_a_container(site: Site) -> bool:

@@ -77,3 +77,21 @@ def test_every_host_of_the_site_has_to_be_scraped_within_two_intervals() -> None
     check = checks_for(role("monitoring_server", targets=targets, scrape_interval_s=10))[-1]
     assert check == PrometheusTargets(9090, ("core/box-1", "edges/shop/box-1"), wait_s=25)
     assert check.title == "Prometheus reaches all of its 2 hosts"
+
+
+def test_checks_can_be_made_of_any_text_also_of_one_that_a_site_file_may_not_have() -> None:
+    user = {"name": "ada", "full_name": "{{ 7 * 7 }}", "ssh_keys": [], "sudo": False, "shell": "/bin/bash"}
+    assert checks_for(role("base", users=[user])) == checks_for(role("base"))
+
+
+def test_a_setting_that_is_not_named_has_the_default_of_the_model() -> None:
+    assert checks_for(DesiredRole("monitoring_agent", {})) == checks_for(role("monitoring_agent"))
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_check_of_every_look_says_what_it_rests_on_so_that_one_change_is_told_once(name: RoleName) -> None:
+    quick = [check for check in checks_for(role(name)) if isinstance(check, Command) and check.is_quick]
+    assert [check.title for check in quick if not check.rests_on] == []
+    assert [
+        check.title for check in quick if check.argv[0].startswith("/") and check.argv[0] not in check.rests_on
+    ] == []

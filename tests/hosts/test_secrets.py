@@ -8,7 +8,15 @@ from urllib.parse import quote_plus
 import pytest
 
 from leptonctl.errors import PreflightFailed
-from leptonctl.hosts.secrets import HIDDEN, Redactor, resolve, secret_places, secret_refs, with_secrets
+from leptonctl.hosts.secrets import (
+    HIDDEN,
+    Redactor,
+    resolve,
+    secret_places,
+    secret_refs,
+    secret_values,
+    with_secrets,
+)
 from leptonctl.hosts.target import Target
 from leptonctl.planning.desired import DesiredRole
 from leptonctl.planning.observed import Endpoint
@@ -34,6 +42,12 @@ def test_references_are_listed_once_with_the_setting_that_has_them() -> None:
         "env:HOOK": "monitoring_server.webhook_url",
         "file:mail.txt": "monitoring_server.mail.password",
     }
+
+
+def test_the_values_of_a_role_are_those_that_are_known() -> None:
+    assert secret_values(ROLE, {"env:HOOK": "one", "env:OTHER": "two"}) == {"webhook_url": "one"}
+    assert secret_values(ROLE, {"file:mail.txt": "three"}) == {"mail.password": "three"}
+    assert secret_values(ROLE, {}) == {}
 
 
 def test_each_kind_of_reference_is_resolved_and_one_newline_is_dropped(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -40,3 +40,18 @@ def local(context: Context) -> Iterator[LocalPlatform]:
         for location in sorted({one.location for one in platform.leftovers()}):
             platform.destroy(location, delete_data=frozenset({"all"}), report=silent)
         assert platform.leftovers() == ()
+
+
+@pytest.fixture
+def ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """AWS as moto plays it in this process, and a client of its EC2 in eu-central-1."""
+    import boto3  # noqa: PLC0415 - heavy, and only what uses it shall wait for it
+    from moto import mock_aws  # noqa: PLC0415 - the same
+
+    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+    with mock_aws():
+        yield boto3.client("ec2", region_name="eu-central-1")

@@ -7,6 +7,7 @@ import secrets
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.hosts
 HOSTS = ("box-1", "box-2")
 FULL_NAME = """Ada "the {{ 7 * 7 }}" $(touch /tmp/pwned) 'O`touch /tmp/pwned`"""
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0Mz2gPpgUs8bMQm2cZ4cP0rVbq3kzV6Q0o5B2b8vHx ada@example.com"
-WEBHOOK = "http://127.0.0.1:9/hook?token=s3cr3t-{{ token }}"
+WEBHOOK = "http://127.0.0.1:9/hook?token=s3cr3t-{{token}}"
 LIMIT_S = 300
 
 
@@ -52,14 +53,13 @@ class Run:
 class Site:
     """Two fresh hosts, and Ansible pointed at them."""
 
-    def __init__(self, folder: Path, endpoints: dict[str, Endpoint]) -> None:
+    def __init__(self, folder: Path, endpoints: dict[str, Endpoint], sockets: Path) -> None:
         self.folder = folder
         self.endpoints = endpoints
         self.addresses = tuple(endpoints)
         self.known_hosts = folder / "known_hosts"
         self.known_hosts.write_text(known_hosts_text(endpoints.values()))
-        self.sockets = Path("/tmp") / f"lepton-{secrets.token_hex(4)}"
-        self.sockets.mkdir(mode=0o700)
+        self.sockets = sockets
 
     def roles(self, **changed: dict[str, Any]) -> tuple[DesiredRole, ...]:
         """All roles with the settings of this test; `changed` adds to a role's."""
@@ -121,7 +121,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     context.state_dir.mkdir(mode=0o700)
     platform = LocalPlatform(context)
     try:
-        yield Site(folder, dict(platform.ensure(location, silent).endpoints))
+        # A path for sockets has to be short: pytest's own folder is not.
+        with tempfile.TemporaryDirectory(prefix="lepton-", dir="/tmp") as sockets:
+            yield Site(folder, dict(platform.ensure(location, silent).endpoints), Path(sockets))
     finally:
         platform.destroy("core", delete_data=frozenset({"all"}), report=silent)
         assert platform.leftovers() == ()
@@ -271,7 +273,7 @@ def test_a_role_that_fails_on_one_host_stops_no_other(site: Site) -> None:
 
 @pytest.mark.usefixtures("configured")
 def test_a_login_that_would_lock_itself_out_is_refused(site: Site) -> None:
-    root = {"name": "root", "full_name": None, "ssh_keys": [], "sudo": False, "shell": "/bin/bash"}
+    root: dict[str, Any] = {"name": "root", "full_name": None, "ssh_keys": [], "sudo": False, "shell": "/bin/bash"}
     run = site.play(hosts=("core/box-2",), roles=site.roles(base={"users": [root]})[:1])
     assert run.exit_status != 0
     assert "it would lock itself out" in run.output

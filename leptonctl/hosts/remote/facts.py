@@ -48,10 +48,16 @@ def run(argv: list[str], limit_s: float = 30) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+def is_older(version: str, other: str) -> bool:
+    """Whether a package version comes before another in Debian's order."""
+    return version != other and run(["dpkg", "--compare-versions", version, "lt", other])[0] == 0
+
+
 def gather(entries: list[Entry]) -> Facts:
     """Ask dpkg and systemd once for all packages and units of the entries."""
     packages = sorted({entry["name"] for entry in entries if entry["kind"] == "package"})
-    units = sorted({entry["name"] for entry in entries if entry["kind"] in ("unit", "fresh")})
+    packages = sorted({*packages, *(entry["name"] for entry in entries if entry.get("of") == "package")})
+    units = sorted({entry["name"] for entry in entries if entry["kind"] in ("unit", "drop_ins")})
     return {"package": packages_of(packages), "unit": units_of(units)}
 
 
@@ -94,6 +100,31 @@ def digest_of_file(path: str, kind: str = "sha256") -> str:
     return found.hexdigest()
 
 
+def is_regular_file(path: str) -> bool:
+    """Whether the path itself, and no link, is a file."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def read_link(path: str) -> str:
+    """Give where a link leads; an empty text where it is none."""
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
+
+
+def rights_of(path: str) -> dict[str, str]:
+    """Give owner, group and mode of what is there, or nothing."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return {}
+    return {"owner": owner_of(found), "group": group_of(found), "mode": f"{stat.S_IMODE(found.st_mode):04o}"}
+
+
 def owner_of(found: os.stat_result) -> str:
     """Give the owner's name, or number where there is no name."""
     try:
@@ -119,34 +150,62 @@ def kind_of(mode: int) -> str:
 
 
 def user_of(name: str) -> dict[str, Any] | None:
-    """Give an account with its groups, and a digest of its password field (which may be a hash, `!` or `*`)."""
+    """Give an account with its further groups, and a digest of its password."""
     try:
         account = pwd.getpwnam(name)
     except KeyError:
         return None
-    groups = sorted(group.gr_name for group in grp.getgrall() if name in group.gr_mem)
-    password = ""
-    for line in Path("/etc/shadow").read_text().splitlines():
-        if line.startswith(name + ":"):
-            password = line.split(":")[1]
     return {
         "uid": account.pw_uid,
         "gid": account.pw_gid,
         "home": account.pw_dir,
         "shell": account.pw_shell,
         "comment": account.pw_gecos,
-        "groups": groups,
-        "password": hashlib.sha256((f"{name}:{password}").encode()).hexdigest(),
+        "groups": sorted(group.gr_name for group in grp.getgrall() if name in group.gr_mem),
+        "password": password_of(name),
     }
 
 
-def drop_ins_of(unit: dict[str, str]) -> dict[str, str]:
-    """Give the digest of each drop-in of a unit, and of the unit's own file where it lies in /etc.
+def password_of(name: str) -> str:
+    """Give a digest of an account's password field, which is a salted hash, `!` or `*`."""
+    fields = (line.split(":") for line in Path("/etc/shadow").read_text().splitlines())
+    password = next((field[1] for field in fields if field[0] == name), "")
+    return hashlib.sha256(f"{name}:{password}".encode()).hexdigest()
+
+
+# Who writes here needs no drop-in to change a unit: packages, and what systemd itself makes at each start.
+PACKED = ("/usr/lib/", "/lib/", "/run/systemd/generator", "/run/systemd/system/service.d/")
+OWN_FOLDERS = tuple(
+    top + folder for top in ("/etc/systemd/", "/run/systemd/") for folder in ("system", "system.control")
+)
+
+
+def drop_ins_of(unit: dict[str, str]) -> list[str]:
+    """Name the files that change a unit which a package brought, and a file that stands in its place.
 
     A folder that is new since systemd last read its files is not in what systemd says, but is in force after a restart.
     """
-    waiting = Path("/etc/systemd/system", unit.get("Id", "?") + ".d").glob("*.conf")
-    paths = sorted({*unit.get("DropInPaths", "").split(), *map(str, waiting)})
-    if unit.get("FragmentPath", "").startswith("/etc/"):
-        paths.append(unit["FragmentPath"])
-    return {path: digest_of_file(path) for path in paths if os.path.isfile(path)}
+    name = unit.get("Id", "?")
+    found = {*unit.get("DropInPaths", "").split(), unit.get("FragmentPath", "")}
+    for folder in OWN_FOLDERS:
+        found.update(map(str, Path(folder, name + ".d").glob("*.conf")))
+        found.add(f"{folder}/{name}")
+    return sorted(
+        path
+        for path in found
+        if path.startswith("/") and not path.startswith(PACKED) and os.path.isfile(path) and not is_packed_link(path)
+    )
+
+
+def is_packed_link(path: str) -> bool:
+    """Whether a link leads to a packed unit: that is how systemd keeps aliases and what is enabled."""
+    return os.path.islink(path) and os.path.realpath(path).startswith(PACKED)
+
+
+def invocation_of(unit: str) -> tuple[str, int] | None:
+    """Give the number that systemd gave to the running process of a unit, and when it gave it; None where none runs."""
+    link = "/run/systemd/units/invocation:" + unit
+    try:
+        return os.readlink(link), os.lstat(link).st_mtime_ns
+    except OSError:
+        return None

@@ -1,6 +1,6 @@
 """Runs on a host, as root, sent over SSH: compares the host with its manifest, or writes it. Prints one JSON object.
 
-Asked with {"do": "look", "digest": ..., "checks": [...], "is_thorough": bool}, or with
+Asked with {"do": "look", "digest": ..., "checks": [...], "is_thorough": bool, "secrets": {...}}, or with
 {"do": "record", "address": ..., "digest": ..., "keep": [...], "roles": {...}}. Whatever goes wrong is an answer: there
 is never a traceback, and what was not understood is said to be unknown, never in order.
 """
@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from leptonctl.hosts.remote.attempts import run_check
-from leptonctl.hosts.remote.compare import differences_of, tampered_packages
-from leptonctl.hosts.remote.complete import COMPLETE
+from leptonctl.hosts.remote.compare import differences_in, tampered_packages
+from leptonctl.hosts.remote.complete import complete
 from leptonctl.hosts.remote.facts import about_host, gather
+from leptonctl.hosts.remote.secret_digests import changed_secrets, digests_of
 
 SCHEMA = 1
 MANIFEST = Path("/var/lib/leptonctl/manifest.json")
@@ -39,33 +40,45 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
     state, digest, manifest = read_manifest(request.get("digest"))
     roles = manifest.get("roles", {})
     facts = gather([entry for role in roles.values() for entry in role["entries"]])
-    answer: dict[str, Any] = {"manifest": state, "digest": digest, "facts": about_host(), "roles": {}}
+    answer: dict[str, Any] = {"manifest": state, "digest": digest, "facts": about_host(), "roles": {}, "checks": []}
+    checks = request.get("checks", [])
     for name, role in roles.items():
-        differences = [found for entry in role["entries"] for found in differences_of(entry, facts)]
+        differences = differences_in(role["entries"], facts)
+        items = {found["item"] for found in differences}
+        for check in checks:
+            if check["role"] == name and check.get("is_quick") and not items & set(check.get("rests_on", ())):
+                differences += run_check(check)
         if request.get("is_thorough"):
-            differences += tampered_packages(role["entries"])
+            differences += tampered_packages(name, role["entries"])
         answer["roles"][name] = {
             "source": role["source"],
             "settings": role["settings"],
             "not_observed": role["not_observed"],
             "differences": differences,
+            "changed_secrets": changed_secrets(role.get("secrets", {}), request.get("secrets", {}).get(name, {})),
         }
-    answer["checks"] = [failed for check in request.get("checks", []) for failed in run_check(check)]
+    if request.get("is_thorough"):
+        rest = (check for check in checks if not check.get("is_quick") or check["role"] not in roles)
+        answer["checks"] = [failed for check in rest for failed in run_check(check)]
     return answer
 
 
 def record(request: dict[str, Any]) -> dict[str, Any]:
-    """Complete the entries of roles that just ran, and write the manifest. Refused where something is not there."""
-    _, _, manifest = read_manifest(request.get("digest"))
-    roles = {name: role for name, role in manifest.get("roles", {}).items() if name in request["keep"]}
-    entries = [entry for role in request["roles"].values() for entry in role["entries"]]
-    facts = gather(entries)
+    """Complete the entries of roles that just ran, and write the manifest. Refused where the host is not as asked."""
+    state, _, manifest = read_manifest(request.get("digest"))
+    former = manifest.get("roles", {})
+    roles = {name: role for name, role in former.items() if name in request["keep"]}
+    facts = gather([entry for role in request["roles"].values() for entry in role["entries"]])
     refused: list[str] = []
     for name, role in request["roles"].items():
+        before = {identity(entry): entry for entry in former.get(name, {}).get("entries", ())}
+        if state == "untrusted" and not request.get("digest"):
+            before.update(roots_left_behind(name))
+        is_first = state == "missing" or (state == "trusted" and name not in former)
         for entry in role["entries"]:
-            problem = COMPLETE[entry["kind"]](entry, facts)
-            if problem:
-                refused.append(f"{name}: {problem}")
+            problems = complete(entry, before.get(identity(entry)), facts, is_first)
+            refused.extend(f"{name}: {problem}" for problem in problems)
+        role["secrets"] = digests_of(role.get("secrets", {}), former.get(name, {}).get("secrets", {}))
         roles[name] = role
     if refused:
         return {"refused": refused}
@@ -74,15 +87,40 @@ def record(request: dict[str, Any]) -> dict[str, Any]:
     return {"digest": hashlib.sha256(text.encode()).hexdigest()}
 
 
+def roots_left_behind(role: str) -> dict[tuple[str, ...], dict[str, Any]]:
+    """Give who was accepted as root when another controller, or this one before it lost its record, first came here.
+
+    A controller that knows no digest cannot tell a right manifest from a forged one. It takes this one thing from it,
+    because the only other choice is to accept whoever is there now.
+    """
+    try:
+        entries = json.loads(MANIFEST.read_bytes())["roles"][role]["entries"]
+        roots = next(entry for entry in entries if entry["kind"] == "roots")
+        accepted = {
+            "members": [str(name) for name in roots["accepted"]["members"]],
+            "accounts": [str(name) for name in roots["accepted"]["accounts"]],
+            "files": {str(path): str(digest) for path, digest in roots["accepted"]["files"].items()},
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration):
+        return {}
+    return {identity(roots): {"accepted": accepted}}
+
+
+def identity(entry: dict[str, Any]) -> tuple[str, ...]:
+    """Give what tells an entry from all others that may have a past."""
+    return entry["kind"], entry.get("path") or entry["name"]
+
+
 def read_manifest(digest: str | None) -> tuple[str, str | None, dict[str, Any]]:
     """Give the manifest, and whether it is the one that the controller wrote: `trusted`, `untrusted` or `missing`.
 
-    One that is not trusted is not looked into: whoever forged it must not decide what is compared.
+    One that is not trusted is not looked into: whoever forged it must not decide what is compared. One that the
+    controller wrote and that is gone is not trusted either; `missing` is only where there never was one.
     """
     try:
         text = MANIFEST.read_bytes()
-    except OSError:
-        return "missing", None, {}
+    except OSError as error:
+        return "missing" if not digest and isinstance(error, FileNotFoundError) else "untrusted", None, {}
     found = hashlib.sha256(text).hexdigest()
     if not digest or found != digest:
         return "untrusted", found, {}
@@ -92,6 +130,9 @@ def read_manifest(digest: str | None) -> tuple[str, str | None, dict[str, Any]]:
 def write_private(path: Path, text: str) -> None:
     """Write a file for root alone, whole or not at all."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.chmod(0o700)
+    if path.is_dir() and not path.is_symlink():  # nobody's but a tamperer's
+        path.rename(path.with_name(f"{path.name}.{secrets.token_hex(4)}"))
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(str(temporary), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from leptonctl.sitefile.rules.aws import check_aws
 from leptonctl.sitefile.rules.hosts import check_hosts
 from leptonctl.sitefile.rules.networks import check_networks
 from leptonctl.sitefile.rules.parents import check_parents
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 RULE_SETS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     check_parents,
     check_platforms,
+    check_aws,
     check_networks,
     check_hosts,
     check_ssh,

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 from typing import TYPE_CHECKING, NamedTuple
 
+from leptonctl.sitefile.aws import (
+    RESERVED_ADDRESSES,
+    ZONES_LIMIT,
+    host_zones,
+    private_subnet,
+    public_subnet,
+    zone_count,
+)
 from leptonctl.sitefile.findings import Finding
 from leptonctl.sitefile.rules.parts import locations, spoken
 from leptonctl.sitefile.words import quoted
@@ -16,10 +25,11 @@ if TYPE_CHECKING:
     from leptonctl.sitefile.model import Location, Site
 
 _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
-# The smallest and largest network that a platform makes, as prefix lengths; and the addresses that are not for hosts:
-# network, broadcast and gateway, on aws five for each subnet.
-_PREFIXES = {"local": (29, 8), "aws": (28, 16)}
-_RESERVED = {"local": 3, "aws": 5}
+# The smallest and largest network that a platform makes, as prefix lengths. On aws it is cut into subnets, of which
+# the smallest has a sixteenth of it and at least 16 addresses.
+_PREFIXES = {"local": (29, 8), "aws": (24, 16)}
+# Network, broadcast and gateway.
+_RESERVED = 3
 
 
 class _Named(NamedTuple):
@@ -74,11 +84,38 @@ def _check_fit(network: IPv4Network, location: Location, place: Path) -> Iterato
         message = f"{network} is too {what} for the platform {location.platform}"
         yield Finding("network-size", place, message, f"use a prefix length from /{largest} to /{smallest}")
         return
+    if location.platform == "aws":
+        yield from _check_subnets(str(network), location, place)
+        return
     wanted = sum(group.count or 0 for group in location.nodes.values())
-    free = network.num_addresses - _RESERVED[location.platform]
+    free = network.num_addresses - _RESERVED
     if wanted > free:
         message = f"{network} has {free:,} addresses for {wanted:,} hosts"
         yield Finding("network-full", place, message, "use a larger network, or fewer hosts")
+
+
+def _check_subnets(cidr: str, location: Location, place: Path) -> Iterator[Finding]:
+    """Each zone's subnets have an address for each host, card, endpoint and gateway in them."""
+    aws = location.aws
+    if aws is None or zone_count(aws) > ZONES_LIMIT:
+        return
+    wanted: Counter[tuple[bool, int]] = Counter()
+    for zone in range(zone_count(aws)):
+        # Interface endpoints and mount targets; a NAT gateway.
+        wanted[False, zone] = len(set(aws.endpoints)) + len(aws.file_systems)
+        wanted[True, zone] = 1
+    for group in location.nodes.values():
+        if group.aws.zone is not None and group.aws.zone not in aws.zones:
+            continue
+        for zone in host_zones(aws, group):
+            wanted[group.aws.public, zone] += max(1, group.aws.network_cards)
+    for (is_public, zone), count in wanted.items():
+        subnet = (public_subnet if is_public else private_subnet)(cidr, zone)
+        free = subnet.num_addresses - RESERVED_ADDRESSES
+        if count > free:
+            kind = "public" if is_public else "private"
+            message = f"{cidr} gives the {kind} subnet of zone {zone + 1} {free:,} addresses, and {count:,} are needed"
+            yield Finding("network-full", place, message, "use a larger network, more zones, or fewer hosts")
 
 
 def _overlaps(networks: list[_Named]) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from leptonctl.sitefile.base import Frozen
     from leptonctl.sitefile.findings import Path
-    from leptonctl.sitefile.model import Location, NodeGroup, PlatformName, Site
+    from leptonctl.sitefile.model import NodeGroup, PlatformName, Site
 
 # Which platforms have a key; what is not named here is for all.
 _LOCATION_KEYS: dict[str, tuple[PlatformName, ...]] = {
@@ -37,7 +37,6 @@ _HINTS = {
     "cpus": "the machine type decides: write `type`",
     "memory_gib": "the machine type decides: write `type`",
 }
-_AWS_REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-[0-9]")
 _AWS_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
 
 
@@ -45,8 +44,6 @@ def check_platforms(site: Site) -> Iterator[Finding]:
     """Each location uses what its platform has, and sets what its platform needs."""
     for path, location in locations(site):
         yield from _misplaced(location, path, _LOCATION_KEYS, location.platform)
-        if location.platform == "aws":
-            yield from _check_aws(location, path)
         for name, group in location.nodes.items():
             yield from _check_group(group, (*path, "nodes", name), location.platform)
 
@@ -83,22 +80,6 @@ def _check_group(group: NodeGroup, path: Path, platform: PlatformName) -> Iterat
     elif platform == "aws" and machine_type is not None and not _AWS_TYPE.fullmatch(machine_type):
         message = f"{quoted(machine_type)} is not a machine type"
         yield Finding("bad-value", (*path, "machine", "type"), message, _TYPE_HINT)
-
-
-def _check_aws(location: Location, path: Path) -> Iterator[Finding]:
-    if location.aws is None:
-        hint = "write an `aws` section with a `region`"
-        yield Finding("missing-aws", path, "a location on aws needs to say where it is", hint, at="key")
-        return
-    region = location.aws.region
-    if not _AWS_REGION.fullmatch(region):
-        message = f"{quoted(region)} is not an AWS region"
-        yield Finding("bad-value", (*path, "aws", "region"), message, "write one such as eu-central-1")
-        return
-    for index, zone in enumerate(location.aws.zones):
-        if not re.fullmatch(rf"{re.escape(region)}[a-z]", zone):
-            message = f"{quoted(zone)} is not a zone of {region}"
-            yield Finding("bad-zone", (*path, "aws", "zones", index), message, f"write one such as {region}a")
 
 
 _TYPE_HINT = "write `machine: {type: g6.xlarge}`, or another type"

@@ -31,7 +31,15 @@ def check_storage(site: Site) -> Iterator[Finding]:
         for name, store in location.storage.items():
             place = (*path, "storage", name)
             yield from _check_groups(store, location, place)
-            yield from _check_mount(name, store, mounted, place)
+            if store.mount_path is not None:
+                yield from _check_mount(name, store, mounted, place)
+            if location.platform == "local" and store.mount_path is None:
+                message, hint = "this volume is not mounted anywhere", "write `mount_path: /data`, or another path"
+                yield Finding("missing-mount-path", place, message, hint, at="key")
+            if location.platform == "aws" and store.mount_path is not None:
+                message = "a volume on aws is attached to its host, and not mounted"
+                hint = "remove it; the host has it under /dev/disk/by-id, to be formatted and mounted there"
+                yield Finding("wrong-platform", (*place, "mount_path"), message, hint, at="key")
 
 
 def _check_groups(store: Store, location: Location, place: Path) -> Iterator[Finding]:
@@ -47,7 +55,7 @@ def _check_groups(store: Store, location: Location, place: Path) -> Iterator[Fin
 
 
 def _check_mount(name: str, store: Store, mounted: dict[tuple[str, str], str], place: Path) -> Iterator[Finding]:
-    path, where = store.mount_path, (*place, "mount_path")
+    path, where = store.mount_path or "", (*place, "mount_path")
     if not is_plain_path(path):
         message = f"{quoted(path)} is not an absolute path in its plain form"
         yield Finding("bad-mount-path", where, message, "write one such as /data/models")

@@ -1,7 +1,9 @@
 """The program that runs on a host, run here on files of a folder of the test's own."""
 
+import hashlib
 import json
 import os
+import pwd
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 
 from leptonctl.hosts.probe import _modules
-from leptonctl.hosts.remote import host_side
+from leptonctl.hosts.remote import compare, complete, host_side
 from leptonctl.hosts.remote.compare import differences_of
 
 Ask = Callable[..., dict[str, Any]]
@@ -96,17 +98,113 @@ def test_links_folders_and_paths_that_should_be_absent_are_compared(ask: Ask, tm
     ]
 
 
-def test_an_account_that_is_not_there_is_not_recorded(ask: Ask, file: Path) -> None:
-    refused = recorded(ask, {"kind": "user", "name": "nobody-of-this-name"}, {"kind": "absent", "path": str(file)})
+def test_a_host_that_is_not_as_the_role_asked_is_refused_and_nothing_is_written(ask: Ask, file: Path) -> None:
+    refused = recorded(
+        ask,
+        {"kind": "user", "name": "nobody-of-this-name", "groups": [], "password": "kept"},
+        {"kind": "absent", "path": str(file)},
+        {"kind": "file", "path": str(file), "mode": "0600"},
+        {"kind": "directory", "path": f"{file}.d", "mode": "0755"},
+        {"kind": "package", "name": "no-such-package"},
+        {"kind": "gone", "of": "user", "name": "root"},
+        {"kind": "line", "path": str(file), "line": "two"},
+        {"kind": "group", "name": "no-such-group"},
+    )
     assert refused["refused"] == [
-        "base: user nobody-of-this-name is not there",
-        f"base: {file} is still there",
+        "base: user nobody-of-this-name is missing",
+        f"base: {file} is there, should be absent",
+        f"base: {file}: mode 0644, should be 0600",
+        f"base: {file}.d is missing",
+        "base: package no-such-package is not installed",
+        "base: user root is there, should be absent",
+        f"base: {file}: the line `two` is missing",
+        "base: group no-such-group is missing",
     ]
+    assert not host_side.MANIFEST.exists()
+
+
+def test_what_the_role_asked_for_is_the_norm_and_not_what_was_there(ask: Ask, file: Path) -> None:
+    digest = recorded(ask, {"kind": "file", "path": str(file), "mode": "0644"})["digest"]
+    file.chmod(0o600)
+    role = {"source": "s", "settings": {}, "entries": [{"kind": "file", "path": str(file), "mode": "0644"}]}
+    again = ask(do="record", address="a", digest=digest, keep=["base"], roles={"base": {**role, "not_observed": []}})
+    assert again["refused"] == [f"base: {file}: mode 0600, should be 0644"]
+    assert messages(ask, digest) == [f"{file}: mode 0600, should be 0644"]
+
+
+def test_an_account_keeps_the_number_that_it_had(ask: Ask) -> None:
+    wanted = {"kind": "user", "name": "daemon", "groups": [], "password": "kept"}
+    digest = recorded(ask, dict(wanted))["digest"]
+    manifest = json.loads(host_side.MANIFEST.read_text())
+    (entry,) = manifest["roles"]["base"]["entries"]
+    entry["uid"] = 4321  # as if somebody had given it the number of now later
+    text = json.dumps(manifest)
+    host_side.MANIFEST.write_text(text)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    role = {"source": "s", "settings": {}, "not_observed": []}
+
+    def record(entry: dict[str, Any]) -> dict[str, Any]:
+        roles = {"base": {**role, "entries": [entry]}}
+        return ask(do="record", address="a", digest=digest, keep=["base"], roles=roles)
+
+    number = pwd.getpwnam("daemon").pw_uid
+    assert record(dict(wanted))["refused"] == [f"base: user daemon: uid is {number}, should be 4321"]
+    assert "digest" in record({**wanted, "is_made": True})
+
+
+def test_lines_and_blocks_are_compared_and_an_earlier_line_does_not_override(ask: Ask, file: Path) -> None:
+    file.write_text("# begin\na\n# end\nA=1\n")
+    digest = recorded(
+        ask,
+        {"kind": "line", "path": str(file), "line": "A=1", "pattern": "^A="},
+        {"kind": "line", "path": str(file), "pattern": "^B="},
+        {"kind": "block", "path": str(file), "lines": ["# begin", "a", "# end"]},
+    )["digest"]
+    assert messages(ask, digest) == []
+    file.write_text("A=0\nB=1\n# begin\n# end\nA=1\n")
+    assert messages(ask, digest) == [
+        f"{file}: the line `A=0` should not be there",
+        f"{file}: the line `B=1` should not be there",
+        f"{file}: the block after `# begin` is missing or changed",
+    ]
+    file.unlink()
+    assert messages(ask, digest)[0] == f"{file}: the line `A=1` is missing"
 
 
 def test_a_file_that_changed_while_the_role_ran_is_refused(ask: Ask, file: Path) -> None:
     refused = recorded(ask, {"kind": "file", "path": str(file), "sha1": "0" * 40})
     assert refused["refused"] == [f"base: {file} changed while the role ran"]
+
+
+def test_a_quick_check_is_a_difference_of_its_role_unless_what_it_rests_on_differs(ask: Ask, file: Path) -> None:
+    digest = recorded(ask, {"kind": "file", "path": str(file)})["digest"]
+    check = {"kind": "command", "title": "it holds", "argv": ["false"], "expect": "", "limit_s": 5, "role": "base"}
+    checks = [{**check, "is_quick": True, "rests_on": [str(file)]}]
+    answer = ask(do="look", digest=digest, checks=checks)
+    assert [found["message"] for found in answer["roles"]["base"]["differences"]] == [
+        "it holds: no: exit 1: it said nothing"
+    ]
+    assert answer["checks"] == []
+    file.chmod(0o600)
+    answer = ask(do="look", digest=digest, checks=[*checks, check], is_thorough=True)
+    assert [found["message"] for found in answer["roles"]["base"]["differences"]] == [
+        f"{file}: mode 0600, should be 0644"
+    ]
+    assert len(answer["checks"]) == 1
+
+
+def test_a_secret_is_kept_as_a_salted_digest_and_told_when_it_is_another_one(ask: Ask) -> None:
+    role = {"source": "s", "settings": {}, "entries": [], "not_observed": [], "secrets": {"hook": "http://one"}}
+    digest = ask(do="record", address="a", digest=None, keep=["base"], roles={"base": role})["digest"]
+    assert "http://one" not in host_side.MANIFEST.read_text()
+
+    def changed(**values: str) -> list[str]:
+        answer = ask(do="look", digest=digest, secrets={"base": values})
+        found: list[str] = answer["roles"]["base"]["changed_secrets"]
+        return found
+
+    assert (changed(), changed(hook="http://one"), changed(other="x")) == ([], [], [])
+    assert changed(hook="http://two") == ["hook"]
 
 
 @pytest.mark.parametrize("forged", ["", "{", "[]", '{"schema": 1, "roles": {}}'])
@@ -118,9 +216,38 @@ def test_a_manifest_that_the_controller_did_not_write_is_not_looked_into(ask: As
 
 
 def test_without_a_manifest_or_without_its_digest_nothing_is_trusted(ask: Ask, file: Path) -> None:
-    assert ask(do="look", digest="x")["manifest"] == "missing"
+    assert ask(do="look", digest=None)["manifest"] == "missing"
+    # The controller wrote one: where it is gone, that is no new host.
+    assert ask(do="look", digest="x")["manifest"] == "untrusted"
     recorded(ask, {"kind": "file", "path": str(file)})
     assert ask(do="look", digest=None)["manifest"] == "untrusted"
+
+
+def test_a_controller_without_a_record_accepts_only_who_was_accepted_before_it(ask: Ask) -> None:
+    def record(digest: str | None) -> dict[str, Any]:
+        entry = {"kind": "roots", "name": "sudo", "may": ["root"], "listed": ["root"]}
+        role = {"source": "s", "settings": {}, "entries": [entry], "not_observed": []}
+        ask(do="record", address="a", digest=digest, keep=["base"], roles={"base": role})
+        found: dict[str, Any] = json.loads(host_side.MANIFEST.read_text())["roles"]["base"]["entries"][0]["accepted"]
+        return found
+
+    first = record(None)
+    assert "root" in first["accounts"]
+    manifest = json.loads(host_side.MANIFEST.read_text())
+    manifest["roles"]["base"]["entries"][0]["accepted"]["members"] = ["carl"]
+    host_side.MANIFEST.write_text(json.dumps(manifest))
+    assert record(None)["members"] == ["carl"]
+    host_side.MANIFEST.write_text(json.dumps(manifest))
+    assert record("a digest that it has not")["members"] == []
+    host_side.MANIFEST.write_text('{"roles": {"base": {"entries": [{"kind": "roots", "accepted": 1}]}}}')
+    assert record(None)["members"] == []
+
+
+def test_a_folder_in_the_place_of_the_manifest_is_put_aside(ask: Ask, file: Path) -> None:
+    host_side.MANIFEST.mkdir(parents=True)
+    assert ask(do="look", digest=None)["manifest"] == "untrusted"
+    digest = recorded(ask, {"kind": "file", "path": str(file)})["digest"]
+    assert ask(do="look", digest=digest)["manifest"] == "trusted"
 
 
 def test_the_manifest_is_for_root_alone(ask: Ask, file: Path) -> None:
@@ -161,3 +288,26 @@ def test_it_runs_from_standard_input_with_nothing_installed() -> None:
         check=True,
     )
     assert json.loads(done.stdout) == {"schema": 1, "error": "KeyError: 'dance'"}
+
+
+def test_whether_a_process_has_read_its_settings_does_not_hang_on_the_clock(
+    ask: Ask, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = ["one", file.stat().st_mtime_ns + 10**9]
+    for module in (compare, complete):
+        monkeypatch.setattr(module, "invocation_of", lambda _unit: tuple(running))
+    entry = {"kind": "fresh", "name": "x.service", "files": [str(file)]}
+    digest = recorded(ask, dict(entry))["digest"]
+    os.utime(file, (4e9, 4e9))  # the process is the one that read it: no time stamp counts
+    assert messages(ask, digest) == []
+    running[:] = ["two", file.stat().st_ctime_ns - 1]
+    assert messages(ask, digest) == [f"unit x.service runs older settings than {file}"]
+    os.utime(file, (1, 1))  # the kernel's own stamp cannot be set back
+    assert messages(ask, digest) == [f"unit x.service runs older settings than {file}"]
+    # The clock was ahead when it started, the role wrote new settings, and nothing restarted it.
+    running[:] = ["one", 2**62]
+    file.write_text("two\n")
+    role = {"source": "s", "settings": {}, "entries": [entry], "not_observed": []}
+    assert ask(do="record", address="a", digest=digest, keep=["base"], roles={"base": role})["refused"] == [
+        "base: unit x.service still runs the settings of before: `systemctl restart x.service`"
+    ]

@@ -10,28 +10,28 @@ CAP_SYS_RESOURCE = 24
 WHOLE_USER_NAMESPACE = "4294967295"
 
 
-def os_release():
+def os_release() -> dict[str, str | int]:
     """The fields of /etc/os-release that name the system."""
     text = Path("/etc/os-release").read_text(encoding="utf-8")
     fields = dict(re.findall(r'^(ID|VERSION_ID)="?([^"\n]*)"?$', text, re.MULTILINE))
     return {"id": fields.get("ID", ""), "version": int(fields.get("VERSION_ID", "0").partition(".")[0] or 0)}
 
 
-def hard_limit(name):
+def hard_limit(name: str) -> int | str:
     """The hard limit of process 1 as /proc shows it: a number, or the word unlimited."""
     text = Path("/proc/1/limits").read_text(encoding="utf-8")
     value = re.search(rf"^Max {name}\s+\S+\s+(\S+)", text, re.MULTILINE).group(1)
     return value if value == "unlimited" else int(value)
 
 
-def may_raise_limits():
+def may_raise_limits() -> bool:
     """Whether this process, outside any user namespace, has the capability to raise hard limits."""
     effective = re.search(r"^CapEff:\s+(\S+)", Path("/proc/self/status").read_text(encoding="utf-8"), re.MULTILINE)
     capable = bool(int(effective.group(1), 16) >> CAP_SYS_RESOURCE & 1)
     return capable and WHOLE_USER_NAMESPACE in Path("/proc/self/uid_map").read_text(encoding="utf-8")
 
 
-def package_lists_age_s():
+def package_lists_age_s() -> int | None:
     """Seconds since the package lists were last fetched; None where there are none.
 
     The folder's time alone would not do: an image is made with an empty folder that looks fresh.
@@ -42,7 +42,26 @@ def package_lists_age_s():
     return int(time.time() - lists.stat().st_mtime)
 
 
-def container():
+def overrides() -> list[str]:
+    """Files that change the units which packages brought: drop-ins, and units in the place of packed ones.
+
+    Each role takes away those of its own services that it did not write.
+    """
+    found = []
+    for top in ("/etc/systemd", "/run/systemd"):
+        for folder in ("system", "system.control"):
+            place = Path(top, folder)
+            found += [*place.glob("*.d/*.conf"), *place.glob("*.service"), *place.glob("*.timer")]
+    return sorted(str(path) for path in found if path.is_file() and not path.is_symlink())
+
+
+def held_packages() -> list[str]:
+    """Packages that somebody holds at their version."""
+    found = subprocess.run(["apt-mark", "showhold"], capture_output=True, text=True, check=False)
+    return found.stdout.split()
+
+
+def container() -> str | None:
     """The kind of container that this host is, or None on a machine of its own."""
     found = subprocess.run(["systemd-detect-virt", "--container"], capture_output=True, text=True, check=False)
     kind = found.stdout.strip()
@@ -61,6 +80,8 @@ print(
             "open_files_max": hard_limit("open files"),
             "locked_memory_max_kib": memlock if memlock == "unlimited" else memlock // 1024,
             "package_lists_age_s": package_lists_age_s(),
+            "overrides": overrides(),
+            "held_packages": held_packages(),
         }
     )
 )

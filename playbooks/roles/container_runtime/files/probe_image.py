@@ -2,7 +2,7 @@
 # Managed by leptonctl: the next run puts this file back.
 """Makes a container image of /bin/busybox and imports it into containerd under a name, unless it is there already.
 
-Usage: probe_image NAME SNAPSHOTTER. Prints `imported` or `present`. The same busybox gives the same image, byte for byte.
+Usage: probe_image NAME SNAPSHOTTER. Prints `imported` or `present`. The same busybox gives the same image, to the byte.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 OCI = "application/vnd.oci.image"
 
 
-def archive(files):
+def archive(files: dict[str, tuple[bytes, int]]) -> bytes:
     """A tar of the files (path -> content, mode), with nothing in it that changes from day to day."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
@@ -29,22 +29,22 @@ def archive(files):
     return stream.getvalue()
 
 
-class Blobs(dict):
+class Blobs(dict[str, tuple[bytes, int]]):
     """The content of an OCI layout by file name."""
 
-    def add(self, kind, content):
+    def add(self, kind: str, content: bytes) -> dict[str, object]:
         """Add a blob; return its descriptor."""
         digest = hashlib.sha256(content).hexdigest()
         self[f"blobs/sha256/{digest}"] = (content, 0o644)
         return {"mediaType": f"{OCI}.{kind}", "digest": f"sha256:{digest}", "size": len(content)}
 
 
-def encoded(value):
+def encoded(value: object) -> bytes:
     """JSON that is the same each time."""
     return json.dumps(value, sort_keys=True).encode()
 
 
-def build(name):
+def build(name: str) -> tuple[str, bytes]:
     """The image as (the digest of its manifest, an OCI archive)."""
     machine = subprocess.run(["uname", "-m"], capture_output=True, text=True, check=True).stdout.strip()
     layer = archive({"bin/busybox": (BUSYBOX.read_bytes(), 0o755)})
@@ -68,16 +68,16 @@ def build(name):
     }
     blobs["oci-layout"] = (encoded({"imageLayoutVersion": "1.0.0"}), 0o644)
     blobs["index.json"] = (encoded(index), 0o644)
-    return described["digest"], archive(blobs)
+    return str(described["digest"]), archive(blobs)
 
 
-def has_image(name, digest):
+def has_image(name: str, digest: str) -> bool:
     """Whether containerd knows the image by this name, with all its content."""
     shown = subprocess.run(["ctr", "images", "check", f"name=={name}"], capture_output=True, text=True, check=True)
     return digest in shown.stdout and "complete" in shown.stdout.replace("incomplete", "")
 
 
-def main(name, snapshotter):
+def main(name: str, snapshotter: str) -> None:
     """Import the image where it is not there."""
     digest, image = build(name)
     if has_image(name, digest):

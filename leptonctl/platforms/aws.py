@@ -1,0 +1,306 @@
+"""The AWS platform: a location is a stack of the engine; what is there is asked by tag, never from the state."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from leptonctl.errors import LeptonError, PlatformFailed, PreflightFailed, Refused
+from leptonctl.planning.aws import completed
+from leptonctl.planning.aws_resources import planned_resources
+from leptonctl.planning.aws_types import LocationSecrets
+from leptonctl.platforms.aws_cloud import AwsCloud, Found
+from leptonctl.platforms.aws_look import host_key_of, jump_through, leftover, observed_location
+from leptonctl.platforms.aws_pending import settle
+from leptonctl.platforms.aws_preflight import preflight_problems
+from leptonctl.platforms.aws_state import kept_apart, named_data, outputs_of, region_of
+from leptonctl.platforms.local_keys import ensure_site_key, new_host_key, read_site_key, site_key_path
+from leptonctl.platforms.pulumi import PulumiStack
+from leptonctl.platforms.pulumi_engine import find_engine
+from leptonctl.platforms.pulumi_events import Steps
+from leptonctl.platforms.pulumi_state import StateFolder, release_dead_locks
+from leptonctl.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from leptonctl.planning.aws_types import LocationArgs, LocationOutputs
+    from leptonctl.planning.desired import DesiredLocation
+    from leptonctl.planning.observed import ObservedLocation, ObservedResource
+    from leptonctl.planning.plan import Change
+    from leptonctl.platforms.base import Context
+    from leptonctl.platforms.pulumi_state import Deployment
+    from leptonctl.progress import Report
+
+    Program = Callable[[LocationArgs, LocationSecrets], None]
+
+
+class AwsPlatform:
+    """Locations on AWS. `program_of` gives the program of a location, by default those in `stacks/aws`."""
+
+    def __init__(self, context: Context, *, program_of: Callable[[LocationArgs], Program] | None = None) -> None:
+        self._context = context
+        self._program_of = program_of or _stack_program
+        self._folder = StateFolder(context.state_dir / "pulumi", context.site)
+        self._lock = Lock()
+        self._clouds: dict[str, AwsCloud] = {}
+        self._running: list[PulumiStack] = []
+        self._is_interrupted = False
+
+    def preflight(self, locations: tuple[DesiredLocation, ...]) -> None:
+        """Raise `PreflightFailed` with every problem that would stop `ensure`: engine, credentials, machine types."""
+        problems = preflight_problems(tuple(args_of(location) for location in locations), self._cloud, os.environ)
+        if problems:
+            message = problems[0].message if len(problems) == 1 else f"{len(problems)} things are in the way"
+            raise PreflightFailed(message, hint=problems[0].hint if len(problems) == 1 else None, problems=problems)
+
+    def preview(self, location: DesiredLocation) -> tuple[Change, ...]:
+        """What `ensure` would do, as the engine says after a look at AWS. Nothing is touched, also not on disk."""
+        return self.preview_steps(location).changes()
+
+    def preview_steps(self, location: DesiredLocation) -> Steps:
+        """The same, resource by resource, with the outputs that are known only when the location has been made."""
+        args = args_of(location)
+        with self._stack_to_read(location.address, args.region) as stack:
+            state = stack.export() if stack.exists() else None
+            key = read_site_key(self._context.state_dir)
+            whole = completed(
+                args,
+                public_keys=(key.public,) if key else (),
+                host_keys={},
+                above=self._above(args),
+                previous=outputs_of(state) if state else None,
+            )
+            steps = self._steps(whole, silent)
+            stack.open(lambda: self._program_of(whole)(whole, LocationSecrets()))
+            stack.preview(steps, is_refreshed=state is not None)
+        return steps
+
+    def ensure(self, location: DesiredLocation, report: Report) -> ObservedLocation:
+        """Make it so: what an interrupted run left is settled first, the state is kept before it is changed."""
+        args, address = args_of(location), location.address
+        cloud = self._cloud(args.region)
+        with self._stack(address, args.region) as stack:
+            state = self._settled(stack, address, args.region, report)
+            there = cloud.hosts_volumes_and_networks(self._context.site, address)
+            if state is None and there:
+                raise self._state_is_lost(address, there)
+            whole, secrets = self._complete(args, outputs_of(state) if state else None, there)
+            steps = self._steps(whole, report)
+            stack.open(lambda: self._program_of(whole)(whole, secrets))
+            stack.up(steps)
+            for rule in cloud.foreign_rules(self._context.site, address):
+                cloud.close(rule)
+                report(Progress("platform", "step", address, f"closed: {rule.text}"))
+            _say_slow(steps, report)
+        found = self.observe(address)
+        if found is None:
+            raise PlatformFailed(f"{address}: AWS has nothing of it right after it was made")
+        return found
+
+    def observe(self, location: str) -> ObservedLocation | None:
+        """What is there now, asked from AWS in a few list calls; None where it was read that nothing is."""
+        region = self._region(location)
+        if region is None:
+            return None
+        cloud, site = self._cloud(region), self._context.site
+        stores = tuple(one for one in cloud.tagged(site, location) if one.type not in {"vpc", "instance", "volume"})
+        found = (*cloud.hosts_volumes_and_networks(site, location), *stores)
+        if not found:
+            return None
+        return observed_location(
+            location,
+            found,
+            key=site_key_path(self._context.state_dir),
+            differences=tuple(rule.text for rule in cloud.foreign_rules(site, location)),
+            jump=self._jump_above(location) if jump_through(found) is None else None,
+        )
+
+    def destroy(self, location: str, *, delete_data: frozenset[str], report: Report) -> tuple[ObservedResource, ...]:
+        """Remove it in reverse order and return what was removed. Stores stay unless they are in `delete_data`."""
+        region = self._region(location)
+        if region is None:
+            return ()
+        before = self._marked(region, location)
+        with self._stack(location, region) as stack:
+            state = self._settled(stack, location, region, report)
+            if state is None:
+                if any(not one.is_data for one in before):
+                    raise self._state_is_lost(location, before)
+                return ()
+            prepared = kept_apart(named_data(state, delete_data))
+            if prepared != state:
+                stack.replace(prepared)
+            stack.open(_nothing)
+            steps = Steps(location, report)
+            stack.destroy(steps)
+            if stack.is_empty():
+                stack.remove()
+        after = {(one.properties["type"], one.id) for one in self._marked(region, location)}
+        return tuple(one for one in before if (one.properties["type"], one.id) not in after)
+
+    def leftovers(self) -> tuple[ObservedResource, ...]:
+        """Everything that carries the site's mark in every region of the site, and what has no region."""
+        regions = {region for stack in self._known_locations() if (region := self._region(stack)) is not None}
+        found: dict[tuple[str, str], ObservedResource] = {}
+        for region in sorted(regions):
+            cloud = self._cloud(region)
+            for one in (*cloud.marked(self._context.site), *cloud.without_region(self._context.site)):
+                found[one.type, one.id] = leftover(one)
+        return tuple(found.values())
+
+    def interrupt(self) -> None:
+        """Ask every engine that runs to end what it began, once; nothing new is begun. `ensure` then ends by itself."""
+        with self._lock:
+            self._is_interrupted = True
+            for stack in self._running:
+                stack.command.interrupt()
+
+    def _settled(self, stack: PulumiStack, address: str, region: str, report: Report) -> Deployment | None:
+        """The stack's state with no foreign lock and nothing pending, a copy of it kept; None where there is none."""
+        for owner in release_dead_locks(self._folder.locks(stack.name), address, _now()):
+            message = f"the lock of a process that is gone was taken away ({owner.text(_now())})"
+            report(Progress("platform", "warning", address, message))
+        if not stack.exists():
+            return None
+        state = stack.export()
+        self._folder.keep(stack.name, state)
+        mended = settle(state, self._cloud(region), address, report)
+        if mended is None:
+            return state
+        stack.replace(mended)
+        return mended
+
+    def _complete(
+        self, args: LocationArgs, previous: LocationOutputs | None, there: tuple[Found, ...]
+    ) -> tuple[LocationArgs, LocationSecrets]:
+        """The arguments with keys, images and peers. A host that is not there gets a new host key."""
+        living = {one.address: host_key_of(one) for one in there if one.type == "instance"}
+        if previous is not None:
+            hosts = {address: host for address, host in previous.hosts.items() if address in living}
+            previous = replace(previous, hosts=hosts)
+        names = {host.name: host.address for group in args.groups for host in group.hosts}
+        made = {name: new_host_key() for name, address in names.items() if address not in living}
+        public = {name: living[address] for name, address in names.items() if address in living}
+        whole = completed(
+            args,
+            public_keys=(ensure_site_key(self._context.state_dir).public,),
+            host_keys={**public, **{name: key.public for name, key in made.items()}},
+            above=self._above(args),
+            previous=previous,
+        )
+        return whole, LocationSecrets({name: key.private.decode() for name, key in made.items()})
+
+    def _above(self, args: LocationArgs) -> dict[str, LocationOutputs]:
+        """The outputs of the locations that this one is peered with, as far as they exist."""
+        found: dict[str, LocationOutputs] = {}
+        for peer in args.peers:
+            with self._stack_to_read(peer.address, peer.region) as stack:
+                outputs = outputs_of(stack.export()) if stack.exists() else None
+            if outputs is not None:
+                found[peer.address] = outputs
+        return found
+
+    def _steps(self, args: LocationArgs, report: Report) -> Steps:
+        planned = {(one.type, one.name): one for one in planned_resources(args)}
+        return Steps(args.location, report, planned)
+
+    @contextmanager
+    def _stack(self, address: str, region: str) -> Iterator[PulumiStack]:
+        """The location's stack, which `interrupt` reaches as long as it is worked on."""
+        stack = PulumiStack(find_engine(os.environ), self._folder, stack_name(address), region=region)
+        with self._lock:
+            self._running.append(stack)
+            if self._is_interrupted:
+                stack.command.interrupt()
+        try:
+            yield stack
+        finally:
+            with self._lock:
+                self._running.remove(stack)
+
+    @contextmanager
+    def _stack_to_read(self, address: str, region: str) -> Iterator[PulumiStack]:
+        """The location's stack for a look; where there is none yet, one in a folder that goes away again."""
+        engine, name = find_engine(os.environ), stack_name(address)
+        stack = PulumiStack(engine, self._folder, name, region=region)
+        if stack.exists():
+            yield stack
+            return
+        with tempfile.TemporaryDirectory(prefix="leptonctl-preview-") as folder:
+            yield PulumiStack(engine, StateFolder(Path(folder), self._context.site), name, region=region)
+
+    def _marked(self, region: str, location: str) -> tuple[ObservedResource, ...]:
+        cloud, site = self._cloud(region), self._context.site
+        return tuple(
+            leftover(one) for one in (*cloud.marked(site), *cloud.without_region(site)) if one.location == location
+        )
+
+    def _cloud(self, region: str) -> AwsCloud:
+        with self._lock:
+            return self._clouds.setdefault(region, AwsCloud(region))
+
+    def _jump_above(self, location: str) -> str | None:
+        """The way through a location above, for one whose hosts have no public address: nearest first."""
+        args = next((one.aws for one in self._context.locations if one.address == location), None)
+        for peer in reversed(args.peers if args else ()):
+            found = jump_through(self._cloud(peer.region).machines(self._context.site, peer.address))
+            if found is not None:
+                return found
+        return None
+
+    def _region(self, location: str) -> str | None:
+        """The region of a location: as in the site file, else as its state says; None where nobody knows it."""
+        for one in self._context.locations:
+            if one.address == location and one.aws is not None:
+                return one.aws.region
+        return region_of(self._folder.state_file(stack_name(location)))
+
+    def _known_locations(self) -> tuple[str, ...]:
+        named = [one.address for one in self._context.locations if one.aws is not None]
+        return tuple(dict.fromkeys((*named, *(name.replace(".", "/", 1) for name in self._folder.stacks()))))
+
+    def _state_is_lost(self, address: str, there: tuple[Found, ...] | tuple[ObservedResource, ...]) -> LeptonError:
+        shown = ", ".join(sorted(one.id for one in there)[:5])
+        state = self._folder.state_file(stack_name(address))
+        return Refused(
+            f"{address}: {len(there)} things on AWS carry its mark ({shown}), but its state {state} is missing",
+            hint=f"put that file back from a copy; {self._folder.folder / 'exports'} may have one",
+        )
+
+
+def stack_name(address: str) -> str:
+    """The stack of a location: `core`, `regions.west`."""
+    return address.replace("/", ".")
+
+
+def args_of(location: DesiredLocation) -> LocationArgs:
+    """The arguments of a location's stack; a location without them is not on AWS."""
+    if location.aws is None:
+        raise PlatformFailed(f"{location.address} is not on AWS")
+    return location.aws
+
+
+def _stack_program(args: LocationArgs) -> Program:
+    program: Program = import_module(f"stacks.aws.{args.tier}").program
+    return program
+
+
+def _nothing() -> None:
+    """The program of a stack that is only taken down: it is never run."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _say_slow(steps: Steps, report: Report) -> None:
+    for name, took in steps.slowest[:3]:
+        report(Progress("platform", "step", steps.location, f"{name} was slow: {took:.0f} s"))

@@ -1,0 +1,107 @@
+"""What was found on AWS in the words of the site: resources, and how each host is reached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, cast
+
+from leptonctl.planning import aws_tags
+from leptonctl.planning.observed import Endpoint, ObservedLocation, ObservedResource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from leptonctl.planning.desired import ResourceKind
+    from leptonctl.platforms.aws_cloud import Found
+
+LOGIN = "root"
+_STORES = {"bucket": "bucket", "elasticfilesystem-file-system": "efs", "fsx-file-system": "lustre"}
+
+
+def observed_location(
+    location: str, found: Sequence[Found], *, key: Path, differences: tuple[str, ...] = (), jump: str | None = None
+) -> ObservedLocation | None:
+    """A location from what carries its mark; None where nothing does.
+
+    `key` is the site's private SSH key. `differences` say what of the network is not as it was made. `jump` is the way
+    to the hosts where none of them has a public address.
+    """
+    resources = tuple(resource for one in found if (resource := _resource(one, differences)) is not None)
+    if not resources:
+        return None
+    hosts = {one.address: one for one in found if one.type == "instance" and one.status == "running"}
+    jump = jump_through(tuple(hosts.values())) or jump
+    endpoints = {address: endpoint for address, one in hosts.items() if (endpoint := _endpoint(one, key, jump))}
+    return ObservedLocation(location, resources, endpoints)
+
+
+def jump_through(machines: Sequence[Found]) -> str | None:
+    """The way through the first machine, by address in the site, that has a public address; None where none has."""
+    public = [one.details["PublicIpAddress"] for one in sorted(machines, key=lambda one: one.address)
+              if one.details.get("PublicIpAddress")]  # fmt: skip
+    return f"{LOGIN}@{public[0]}" if public else None
+
+
+def leftover(one: Found) -> ObservedResource:
+    """Anything with the mark, whatever it is."""
+    kind = one.tags.get(aws_tags.ROLE, "network")
+    return ObservedResource(
+        kind=cast("ResourceKind", kind),
+        address=one.address if is_data(one) or one.type == "instance" else f"{one.address} {one.type}",
+        location=one.location,
+        id=one.id,
+        status=one.status or "there",
+        properties={"type": one.type, "region": one.region},
+        is_data=is_data(one),
+    )
+
+
+def is_data(one: Found) -> bool:
+    """Whether it holds data that the operator has to name: volumes of stores, buckets, file systems."""
+    is_volume = one.type == "volume" and one.tags.get(aws_tags.ROLE) == "volume"
+    return is_volume or one.type in _STORES
+
+
+def host_key_of(one: Found) -> str:
+    """The public host key that was planted when the machine was made; "" where its tag is missing."""
+    return one.tags.get(aws_tags.HOST_KEY, "")
+
+
+def _resource(one: Found, differences: tuple[str, ...]) -> ObservedResource | None:
+    kind: Literal["network", "host", "volume", "store"]
+    properties: dict[str, object]
+    if one.type == "vpc":
+        kind, properties = "network", {"cidr": one.details.get("CidrBlock"), "region": one.region}
+        properties |= {"differences": differences} if differences else {}
+    elif one.type == "instance":
+        kind, properties = "host", {"type": one.details.get("InstanceType"), "region": one.region}
+    elif one.type == "volume" and is_data(one):
+        kind, properties = "volume", {"size_gib": one.details.get("Size"), "region": one.region}
+    elif one.type in _STORES:
+        kind, properties = "store", {"kind": _STORES[one.type], "region": one.region}
+    else:
+        return None
+    return ObservedResource(
+        kind=kind,
+        address=one.address,
+        location=one.location,
+        id=one.id,
+        status=one.status or "available",
+        properties=properties,
+        is_data=is_data(one),
+    )
+
+
+def _endpoint(one: Found, key: Path, jump: str | None) -> Endpoint | None:
+    public, private = one.details.get("PublicIpAddress"), one.details.get("PrivateIpAddress")
+    address = public or private
+    if not address:
+        return None
+    host_key = host_key_of(one)
+    return Endpoint(
+        hostname=str(address),
+        user=LOGIN,
+        key=key,
+        jump=None if public else jump,
+        host_keys=(host_key,) if host_key else (),
+    )

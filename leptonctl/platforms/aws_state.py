@@ -1,0 +1,90 @@
+"""What a stack's state says of a location, and how the state is prepared so that data outlives everything else."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from leptonctl.planning import aws_tags
+from leptonctl.planning.aws_types import LocationOutputs
+from leptonctl.planning.typed_json import ShapeError, from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from leptonctl.platforms.pulumi_state import Deployment
+
+_STACK = "pulumi:pulumi:Stack"
+_VOLUME = "aws:ebs/volume:Volume"
+_BUCKET = "aws:s3/bucket:Bucket"
+_BUCKET_PARTS = "aws:s3/bucket"
+_ALL = "all"
+
+
+def outputs_of(state: Deployment) -> LocationOutputs | None:
+    """What the stack exported last; None where it was never made to its end."""
+    for one in state["deployment"].get("resources") or ():
+        if one["type"] == _STACK:
+            try:
+                return from_json(LocationOutputs, one.get("outputs") or {}, place="outputs")
+            except ShapeError:
+                return None
+    return None
+
+
+def region_of(state_file: Path) -> str | None:
+    """The region that a state on disk is of; None where there is no state, or it was never made to its end."""
+    try:
+        checkpoint = json.loads(state_file.read_text())["checkpoint"]["latest"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    outputs = outputs_of({"deployment": checkpoint or {}})
+    return outputs.region if outputs else None
+
+
+def named_data(state: Deployment, delete_data: frozenset[str]) -> Deployment:
+    """The state in which those stores may go that the operator has named: `LOCATION/STORE`, or `all`.
+
+    A bucket that is named goes with its objects.
+    """
+    return _with(state, lambda one: _freed(one) if one.get("protect") and _is_named(one, delete_data) else one)
+
+
+def kept_apart(state: Deployment) -> Deployment:
+    """The state in which what is kept can outlive the rest.
+
+    Volumes that are kept depend on nothing: the hosts they were attached to may go. What closes a bucket (its policy,
+    its encryption) stays for as long as the bucket does, and goes with it.
+    """
+    resources = state["deployment"].get("resources") or ()
+    kept_buckets = {one.get("id") for one in resources if one["type"] == _BUCKET and one.get("protect")}
+
+    def apart(one: dict[str, Any]) -> dict[str, Any]:
+        if one["type"] == _VOLUME and one.get("protect"):
+            return {**one, "dependencies": [], "propertyDependencies": {}}
+        if one["type"].startswith(_BUCKET_PARTS) and one["type"] != _BUCKET:
+            return {**one, "protect": (one.get("inputs") or {}).get("bucket") in kept_buckets}
+        return one
+
+    return _with(state, apart)
+
+
+def _with(state: Deployment, change: Any) -> Deployment:  # noqa: ANN401 - a function of a resource
+    resources = [change(one) for one in state["deployment"].get("resources") or ()]
+    return {**state, "deployment": {**state["deployment"], "resources": resources}}
+
+
+def _is_named(resource: Mapping[str, Any], delete_data: frozenset[str]) -> bool:
+    tags = (resource.get("inputs") or {}).get("tags") or {}
+    address = tags.get(aws_tags.ADDRESS, "")
+    store = f"{tags.get(aws_tags.LOCATION)}/{tags.get(aws_tags.STORE)}"
+    return bool({_ALL, address, store} & delete_data)
+
+
+def _freed(resource: dict[str, Any]) -> dict[str, Any]:
+    freed = {**resource, "protect": False}
+    if resource["type"] == _BUCKET:
+        for part in ("inputs", "outputs"):
+            freed[part] = {**(resource.get(part) or {}), "forceDestroy": True}
+    return freed

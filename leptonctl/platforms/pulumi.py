@@ -1,0 +1,199 @@
+"""One stack of the engine through the Automation API: the only module that imports it, and only when it is used.
+
+No secret is ever in an argument list: the program gets what it needs as values, and nothing is kept as configuration.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from typing import TYPE_CHECKING, Any
+
+from leptonctl.errors import Interrupted, LeptonError, Locked, PlatformFailed, PreflightFailed, Problem
+from leptonctl.platforms.pulumi_engine import Engine, EngineCommand, EngineOutput
+from leptonctl.platforms.pulumi_events import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from leptonctl.platforms.pulumi_events import Steps
+    from leptonctl.platforms.pulumi_state import Deployment, StateFolder
+
+    Program = Callable[[], None]
+
+EXTRA_HINT = "install leptonctl with its extra: `pip install 'leptonctl[aws]'`"
+_TAIL = 4
+_PASSPHRASE = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
+
+
+class PulumiStack:
+    """A location's stack. Methods that change something are called one after the other, by one thread."""
+
+    def __init__(self, engine: Engine, folder: StateFolder, name: str, *, region: str) -> None:
+        self.name = name
+        self._folder = folder
+        self._automation = _automation()
+        self._environment = self._variables(region)
+        self.command = _command(engine)
+        self._opened: Any = None
+
+    def exists(self) -> bool:
+        """Whether there is a state of it."""
+        return self._folder.state_file(self.name).exists()
+
+    def open(self, program: Program) -> None:
+        """Select the stack for this program; make it where it is not there."""
+        self._folder.make(self.name)
+        automation = self._automation
+        project = automation.ProjectSettings(
+            name=self._folder.project, runtime="python", backend=automation.ProjectBackend(url=self._folder.url)
+        )
+        options = automation.LocalWorkspaceOptions(
+            work_dir=str(self._folder.work_dir(self.name)),
+            project_settings=project,
+            env_vars=self._environment,
+            pulumi_command=self.command,
+        )
+        try:
+            self._opened = automation.create_or_select_stack(
+                self.name, project_name=self._folder.project, program=program, opts=options
+            )
+        except Exception as error:
+            raise self._told(error, None, "opening its stack") from error
+
+    def export(self) -> Deployment:
+        """The state, with its secrets encrypted."""
+        found: Deployment = json.loads(self._run("stack", "export", "--stack", self.name).stdout)
+        return found
+
+    def replace(self, state: Deployment) -> None:
+        """Put another state in place of the one that is there."""
+        path = self._folder.work_dir(self.name) / "import.json"
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            with os.fdopen(handle, "w") as file:
+                json.dump(state, file)
+            self._run("stack", "import", "--stack", self.name, "--file", str(path))
+        finally:
+            path.unlink(missing_ok=True)
+
+    def preview(self, steps: Steps, *, is_refreshed: bool) -> None:
+        """Tell `steps` what an `up` would do. `is_refreshed` reads the cloud first; nothing is changed in any case."""
+        self._do("preview", steps, lambda: self._opened.preview(on_event=steps, refresh=is_refreshed or None))
+
+    def up(self, steps: Steps) -> None:
+        """Read the cloud, then make it so."""
+        self._do("up", steps, lambda: self._opened.up(on_event=steps, show_secrets=False, refresh=True))
+
+    def refresh(self, steps: Steps) -> None:
+        """Bring the state to what the cloud has."""
+        self._do("refresh", steps, lambda: self._opened.refresh(on_event=steps, show_secrets=False))
+
+    def destroy(self, steps: Steps) -> None:
+        """Delete everything that is not protected, in reverse order."""
+        self._do(
+            "destroy",
+            steps,
+            lambda: self._opened.destroy(on_event=steps, show_secrets=False, refresh=True, exclude_protected=True),
+        )
+
+    def is_empty(self) -> bool:
+        """Whether nothing of the cloud is in it."""
+        resources = self.export()["deployment"].get("resources") or []
+        return not any(one.get("custom") and not one["type"].startswith("pulumi:") for one in resources)
+
+    def remove(self) -> None:
+        """Forget the stack; it has nothing in it any more."""
+        self._run("stack", "rm", "--yes", "--force", "--stack", self.name)
+
+    def _do(self, what: str, steps: Steps, call: Callable[[], object]) -> None:
+        try:
+            call()
+        except Exception as error:
+            raise self._told(error, steps, what) from error
+
+    def _run(self, *words: str) -> EngineOutput:
+        try:
+            work_dir = str(self._folder.work_dir(self.name))
+            return self.command.run(list(words), work_dir, self._environment)
+        except Exception as error:
+            raise self._told(error, None, " ".join(words[:2])) from error
+
+    def _told(self, error: Exception, steps: Steps | None, what: str) -> LeptonError:
+        """The engine's failure in our words; its texts, not its exit codes, tell them apart."""
+        if isinstance(error, LeptonError):
+            return error
+        where = steps.location if steps else self.name
+        text = plain(str(error))
+        if "the stack is currently locked by" in text:
+            return Locked(
+                f"{where}: its stack was locked by another run while this one began", hint="wait for it to end"
+            )
+        if self.command.is_interrupted:
+            return Interrupted(
+                f"{where}: interrupted; what was begun has been brought to its end",
+                hint="`leptonctl up` again goes on from here",
+            )
+        if "incorrect passphrase" in text:
+            return PreflightFailed(
+                f"{where}: the passphrase is not the one that the stack's secrets were encrypted with",
+                hint=f"set {_PASSPHRASE[1]} to the right file, or put {self._folder.passphrase_file} back",
+            )
+        told = list(dict.fromkeys(steps.errors)) if steps else []
+        # The stack and the preview themselves only say that something failed.
+        causes = [
+            (name, message) for name, message in told if name and "::" not in name and not _is_echo(message)
+        ] or told
+        if not causes:
+            return PlatformFailed(f"{where}: the engine failed at {what}: {_tail(str(error))}")
+        problems = tuple(
+            Problem(rule="engine", message=f"{name}: {message}" if name else message, where=where)
+            for name, message in causes
+        )
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        return PlatformFailed(f"{where}: {problems[0].message}{more}", problems=problems)
+
+    def _variables(self, region: str) -> dict[str, str]:
+        found = {
+            "PULUMI_BACKEND_URL": self._folder.url,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_SKIP_CONFIRMATIONS": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_DISABLE_REGISTRY_RESOLVE": "true",
+            "AWS_REGION": region,
+        }
+        if not any(os.environ.get(name) for name in _PASSPHRASE):
+            found[_PASSPHRASE[1]] = str(self._folder.passphrase_file)
+        return found
+
+
+def _command(engine: Engine) -> EngineCommand:
+    from pulumi.automation import errors  # noqa: PLC0415 - only where AWS is used
+    from semver import VersionInfo  # noqa: PLC0415 - the same; it is the SDK's own
+
+    def make_error(output: EngineOutput) -> Exception:
+        error: Exception = errors.create_command_error(output)  # type: ignore[arg-type]
+        return error
+
+    return EngineCommand(engine, version=VersionInfo.parse(engine.version), make_error=make_error)
+
+
+def _automation() -> ModuleType:
+    try:
+        from pulumi import automation  # noqa: PLC0415 - a third of a second, only where AWS is used
+    except ImportError as missing:
+        raise PreflightFailed(f"the library `{missing.name}` is missing", hint=EXTRA_HINT) from missing
+    # A program whose engine ends before it is no error of ours, and not worth a traceback on the terminal.
+    logging.getLogger("grpc._server").setLevel(logging.CRITICAL)
+    return automation
+
+
+def _is_echo(message: str) -> bool:
+    return message in {"update failed", "preview failed", "destroy failed", "refresh failed"}
+
+
+def _tail(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return plain(" / ".join(lines[-_TAIL:])) or "it said nothing"

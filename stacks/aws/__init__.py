@@ -1,0 +1,1 @@
+"""Programs for locations on AWS: one a tier. Each makes what its arguments say and exports `LocationOutputs`."""

@@ -1,0 +1,292 @@
+"""The stand-in's heart: runs the program, compares what it registers with the state, and has providers do the rest."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import (
+    engine_pb2,
+    engine_pb2_grpc,
+    language_pb2,
+    language_pb2_grpc,
+    resource_pb2,
+    resource_pb2_grpc,
+)
+
+from tests.engine.standin.plugin import Plugin, plain, struct
+from tests.engine.standin.stack import SECRET, SIGNATURE, is_secret, kept, shown
+
+if TYPE_CHECKING:
+    from tests.engine.standin.events import EventLog
+    from tests.engine.standin.stack import StackFile
+
+_STACK = "pulumi:pulumi:Stack"
+_PROVIDERS = "pulumi:providers:"
+_PATH = re.compile(r'^(\w+)\["(.+)"\]$')
+Resource = dict[str, Any]
+
+
+class Failed(Exception):
+    """The operation failed; what was done until then is in the state."""
+
+
+class Operation:
+    """One operation on a stack. `counts` says how many resources had which step."""
+
+    def __init__(self, stack: StackFile, events: EventLog, *, is_dry: bool) -> None:
+        self.counts: Counter[str] = Counter()
+        self._stack, self._events, self._is_dry = stack, events, is_dry
+        self._olds: dict[str, Resource] = {one["urn"]: one for one in stack.read().get("resources") or ()}
+        self._news: dict[str, Resource] = {}
+        self._replaced: list[Resource] = []
+        self._plugins: dict[str, Plugin] = {}
+        self._lock = threading.RLock()
+
+    def state(self) -> dict[str, Any]:
+        """The state as it is now: what was come to, then what was not."""
+        left = [one for urn, one in self._olds.items() if urn not in self._news]
+        return {"resources": [*self._news.values(), *left]}
+
+    def end(self) -> None:
+        """End the providers."""
+        for plugin in self._plugins.values():
+            plugin.close()
+
+    def refresh(self) -> None:
+        """Read everything; what is gone leaves the state."""
+        for urn, old in list(self._olds.items()):
+            if not _is_of_cloud(old):
+                continue
+            made, outputs, inputs = self._plugin(urn).read(_open(old))
+            if not made:
+                del self._olds[urn]
+                continue
+            secret = {name for name, value in old["inputs"].items() if is_secret(value)}
+            self._olds[urn] = {
+                **old,
+                "outputs": outputs,
+                "inputs": {name: old["inputs"][name] if name in secret else value for name, value in inputs.items()},
+            }
+
+    def run_program(self, client: str) -> None:
+        """Have the program register everything, then delete what it did not name."""
+        server = grpc.server(ThreadPoolExecutor(max_workers=64))
+        monitor = _Monitor(self)
+        resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)
+        engine_pb2_grpc.add_EngineServicer_to_server(_Engine(self._events), server)
+        address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+        server.start()
+        language: Any = language_pb2_grpc.LanguageRuntimeStub(grpc.insecure_channel(client))
+        request = language_pb2.RunRequest(
+            project=self._stack.project, stack=self._stack.name, args=[address], monitor_address=address,
+            dryRun=self._is_dry, parallel=16, organization="organization",
+        )  # fmt: skip
+        answer = language.Run(request)
+        server.stop(0)
+        if answer.error or monitor.failed:
+            raise Failed(answer.error or "a resource failed")
+        for old in reversed(self._replaced):
+            self._delete(old, "delete-replaced")
+        for urn in reversed([urn for urn in self._olds if urn not in self._news]):
+            self._delete(self._olds[urn], "delete")
+            if not self._is_dry:
+                del self._olds[urn]
+
+    def destroy(self, *, exclude_protected: bool) -> None:
+        """Delete everything, last made first; what is protected stays, with all that it stands on."""
+        stays = {urn for urn, one in self._olds.items() if one.get("protect")}
+        if stays and not exclude_protected:
+            raise Failed(f"resource {min(stays)} cannot be deleted because it is protected")
+        waiting = list(stays)
+        while waiting:
+            one = self._olds[waiting.pop()]
+            needs = {*one.get("dependencies", ()), one.get("parent"), (one.get("provider") or "").rpartition("::")[0]}
+            found = {urn for urn in needs if urn in self._olds} - stays
+            stays |= found
+            waiting += found
+        for urn in reversed(list(self._olds)):
+            if urn not in stays:
+                self._delete(self._olds[urn], "delete")
+                del self._olds[urn]
+
+    def register(self, request: Any) -> Any:
+        """Make a resource what the program wants it to be."""
+        urn = self._urn(request)
+        inputs = plain(request.object)
+        resource: Resource = {
+            "urn": urn, "custom": request.custom, "type": request.type, "inputs": kept(inputs), "outputs": {},
+            "parent": request.parent, "protect": request.protect, "dependencies": list(request.dependencies),
+            "provider": request.provider,
+        }  # fmt: skip
+        old = self._olds.get(urn)
+        if not _is_of_cloud(resource):
+            if request.custom:
+                resource["id"] = (old or {}).get("id") or "provider"
+            return self._settle("same" if old else "create", resource, old)
+        secret = {name for name, value in inputs.items() if is_secret(value)}
+        wanted = shown(inputs)
+        before = _open(old) if old else None
+        for path in request.ignoreChanges if before else ():
+            _ignore(path, wanted, (before or {}).get("inputs", {}))
+        checked = self._plugin(urn).check(urn, (before or {}).get("inputs", {}), wanted)
+        resource["inputs"] = {
+            name: kept(_wrapped(value)) if name in secret else value for name, value in checked.items()
+        }
+        operation, diffs = self._make(resource, before, checked, is_first=request.deleteBeforeReplace)
+        resource["outputs"] = {
+            name: kept(_wrapped(value)) if name in secret else value for name, value in resource["outputs"].items()
+        }
+        return self._settle(operation, resource, old, diffs)
+
+    def _make(
+        self, resource: Resource, old: Resource | None, inputs: dict[str, Any], *, is_first: bool
+    ) -> tuple[str, list[str]]:
+        urn, plugin = resource["urn"], self._plugin(resource["urn"])
+        diffs, replaces, goes_first = plugin.diff(urn, old, inputs) if old else ([], [], False)
+        operation = "create" if old is None else "replace" if replaces else "update" if diffs else "same"
+        self._events.step("resourcePreEvent", operation, resource, diffs=diffs, is_dry=self._is_dry)
+        if old is not None and operation in {"same", "update"}:
+            resource["id"] = old["id"]
+            is_same = operation == "same"
+            resource["outputs"] = old["outputs"] if is_same else plugin.update(urn, old, inputs, is_dry=self._is_dry)
+            return operation, diffs
+        if operation == "replace" and (goes_first or is_first):
+            self._delete(self._olds[urn], "delete-replaced")
+        elif operation == "replace":
+            self._replaced.append(self._olds[urn])
+        resource["id"], resource["outputs"] = plugin.create(urn, inputs, is_dry=self._is_dry)
+        return operation, diffs
+
+    def _settle(self, operation: str, resource: Resource, old: Resource | None, diffs: list[str] | None = None) -> Any:
+        if not _is_of_cloud(resource):
+            resource["outputs"] = (old or {}).get("outputs") or resource["outputs"]
+            self._events.step("resourcePreEvent", operation, resource, diffs=[], is_dry=self._is_dry)
+        with self._lock:
+            self._news[resource["urn"]] = resource
+            self.counts[operation] += 1
+            if not self._is_dry:
+                self._stack.write(self.state())
+        if _is_of_cloud(resource):
+            self._events.step("resOutputsEvent", operation, resource, diffs=diffs or [], is_dry=self._is_dry)
+        told = {name: _wrapped(shown(value)) if is_secret(value) else value
+                for name, value in resource["outputs"].items()}  # fmt: skip
+        return resource_pb2.RegisterResourceResponse(
+            urn=resource["urn"], id=resource.get("id") or "", object=struct(told if _is_of_cloud(resource) else {})
+        )
+
+    def outputs(self, request: Any) -> None:
+        """Keep what a component, or the stack, exports."""
+        resource = self._news[request.urn]
+        resource["outputs"] = kept(plain(request.outputs))
+        self._events.step("resOutputsEvent", "same", resource, diffs=[], is_dry=self._is_dry)
+
+    def invoke(self, request: Any) -> Any:
+        """Ask a provider."""
+        return self._plugin(f"::::{request.tok}").invoke(request.tok, request.args)
+
+    def failed(self, urn: str, message: str) -> None:
+        """Tell that a resource could not be made."""
+        self._events.error(message, urn)
+
+    def _delete(self, old: Resource, operation: str) -> None:
+        self._events.step("resourcePreEvent", operation, old, diffs=[], is_dry=self._is_dry)
+        if _is_of_cloud(old) and not self._is_dry:
+            try:
+                self._plugin(old["urn"]).delete(_open(old))
+            except grpc.RpcError as error:
+                raise Failed(str(error.details())) from error
+        self.counts[operation] += 1
+        self._events.step("resOutputsEvent", operation, old, diffs=[], is_dry=self._is_dry)
+
+    def _plugin(self, urn: str) -> Plugin:
+        package = urn.split("::")[2].rpartition("$")[2].partition(":")[0]
+        with self._lock:
+            if package not in self._plugins:
+                self._plugins[package] = Plugin(package, {})
+            return self._plugins[package]
+
+    def _urn(self, request: Any) -> str:
+        above = request.parent.split("::")[2] if request.parent else ""
+        types = f"{above}${request.type}" if above and above != _STACK else request.type
+        return f"urn:pulumi:{self._stack.name}::{self._stack.project}::{types}::{request.name}"
+
+
+class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
+    def __init__(self, operation: Operation) -> None:
+        self.failed = False
+        self._operation = operation
+
+    def SupportsFeature(self, request: Any, _context: Any) -> Any:  # noqa: N802 - the names are the protocol's
+        return resource_pb2.SupportsFeatureResponse(hasSupport=request.id == "secrets")
+
+    def RegisterResource(self, request: Any, context: Any) -> Any:  # noqa: N802
+        try:
+            return self._operation.register(request)
+        except grpc.RpcError as error:
+            self.failed = True
+            self._operation.failed(f"::{request.name}", str(error.details()))
+            context.abort(grpc.StatusCode.UNKNOWN, f"{request.name}: {error.details()}")
+
+    def RegisterResourceOutputs(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        self._operation.outputs(request)
+        return empty_pb2.Empty()
+
+    def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
+        try:
+            found = self._operation.invoke(request)
+        except grpc.RpcError as error:
+            self.failed = True
+            self._operation.failed("", str(error.details()))
+            context.abort(grpc.StatusCode.UNKNOWN, str(error.details()))
+        return resource_pb2.ResourceInvokeResponse(**{"return": found})
+
+    def SignalAndWaitForShutdown(self, _request: Any, _context: Any) -> Any:  # noqa: N802
+        return empty_pb2.Empty()
+
+
+class _Engine(engine_pb2_grpc.EngineServicer):
+    def __init__(self, events: EventLog) -> None:
+        self._events = events
+        self._root = ""
+
+    def Log(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        if request.severity == engine_pb2.ERROR:
+            self._events.error(request.message, request.urn)
+        return empty_pb2.Empty()
+
+    def GetRootResource(self, _request: Any, _context: Any) -> Any:  # noqa: N802
+        return engine_pb2.GetRootResourceResponse(urn=self._root)
+
+    def SetRootResource(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        self._root = request.urn
+        return engine_pb2.SetRootResourceResponse()
+
+
+def _is_of_cloud(resource: Resource) -> bool:
+    return bool(resource.get("custom")) and not resource["type"].startswith(_PROVIDERS)
+
+
+def _open(resource: Resource) -> Resource:
+    return {**resource, "inputs": shown(resource["inputs"]), "outputs": shown(resource["outputs"])}
+
+
+def _wrapped(value: Any) -> Any:
+    return {SIGNATURE: SECRET, "value": value}
+
+
+def _ignore(path: str, wanted: dict[str, Any], olds: dict[str, Any]) -> None:
+    """Put the old value in place of the wanted one, at `name` or at `name["key"]`."""
+    inner = _PATH.match(path)
+    target, source, name = (wanted, olds, path)
+    if inner:
+        target, source, name = wanted.get(inner[1]) or {}, olds.get(inner[1]) or {}, inner[2]
+    if name in source:
+        target[name] = source[name]
+    else:
+        target.pop(name, None)

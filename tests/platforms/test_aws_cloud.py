@@ -1,0 +1,179 @@
+"""AWS as moto plays it, in this process."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, NoCredentialsError
+
+from leptonctl.errors import PlatformFailed, PreflightFailed, Refused
+from leptonctl.platforms.aws_cloud import AwsCloud, Found
+from leptonctl.platforms.aws_look import leftover, observed_location
+from leptonctl.platforms.aws_pending import settle
+from leptonctl.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REGION = "eu-central-1"
+
+
+def tags(kind: str, address: str, *, site: str = "thin", **more: str) -> dict[str, str]:
+    found = {"leptonctl:site": site, "leptonctl:location": "core", "leptonctl:address": address, "leptonctl:kind": kind}
+    return found | {f"leptonctl:{key.replace('_', '-')}": value for key, value in more.items()}
+
+
+def specified(type_: str, marks: dict[str, str]) -> list[Any]:
+    return [{"ResourceType": type_, "Tags": [{"Key": key, "Value": value} for key, value in marks.items()]}]
+
+
+def start(ec2: Any, marks: dict[str, str], count: int = 1) -> str:
+    marked = specified("instance", marks)
+    run = ec2.run_instances(ImageId="ami-03cf127a", MinCount=count, MaxCount=count, TagSpecifications=marked)
+    return str(run["Instances"][0]["InstanceId"])
+
+
+def test_a_location_is_observed_by_its_tags_alone(ec2: Any, tmp_path: Path) -> None:
+    vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16", TagSpecifications=specified("vpc", tags("network", "core")))
+    mine = start(ec2, tags("host", "core/box-1", host_key="ssh-ed25519 AAAA"))
+    start(ec2, tags("host", "core/box-1", site="other"))
+    gone = start(ec2, tags("host", "core/box-2"))
+    ec2.terminate_instances(InstanceIds=[gone])
+    found = AwsCloud(REGION).hosts_volumes_and_networks("thin", "core")
+    there = observed_location("core", found, key=tmp_path)
+    assert there is not None
+    assert [(one.kind, one.address, one.id, one.status) for one in there.resources] == [
+        ("network", "core", vpc["Vpc"]["VpcId"], "available"),
+        ("host", "core/box-1", mine, "running"),
+    ]
+    assert there.resources[0].properties["cidr"] == "10.1.0.0/16"
+    assert there.endpoints["core/box-1"].host_keys == ("ssh-ed25519 AAAA",)
+    assert observed_location("core", (), key=tmp_path) is None
+
+
+def test_everything_with_the_mark_is_listed_and_what_is_gone_is_not(ec2: Any) -> None:
+    kept = ec2.create_volume(
+        AvailabilityZone=f"{REGION}a", Size=1, TagSpecifications=specified("volume", tags("volume", "core/data/box-1"))
+    )
+    gone = start(ec2, tags("host", "core/box-2"))
+    ec2.terminate_instances(InstanceIds=[gone])
+    s3 = boto3.client("s3", region_name=REGION)
+    s3.create_bucket(Bucket="models-1", CreateBucketConfiguration={"LocationConstraint": REGION})
+    marks = [{"Key": key, "Value": value} for key, value in tags("store", "core/models").items()]
+    s3.put_bucket_tagging(Bucket="models-1", Tagging={"TagSet": marks})
+    boto3.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}", Tags=marks)
+    cloud = AwsCloud(REGION)
+    found = [leftover(one) for one in (*cloud.marked("thin"), *cloud.without_region("thin"))]
+    assert [(one.kind, one.address, one.id, one.is_data) for one in found] == [
+        ("volume", "core/data/box-1", kept["VolumeId"], True),
+        ("store", "core/models", "models-1", True),
+        ("store", "core/models role", "r", False),
+    ]
+
+
+def test_what_is_going_is_still_there() -> None:
+    one = Found("instance", "i-1", REGION, "shutting-down", tags("host", "core/box-1"))
+    assert leftover(one).status == "shutting-down"
+
+
+def test_the_number_of_list_calls_does_not_depend_on_the_size(ec2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    start(ec2, tags("host", "core/box-1"), count=30)
+    calls = Counter[str]()
+    make = BaseClient.__dict__["_make_api_call"]
+
+    def count(client: BaseClient, operation: str, arguments: Any) -> Any:
+        calls[operation] += 1
+        return make(client, operation, arguments)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", count)
+    assert len(AwsCloud(REGION).marked("thin")) == 30
+    assert max(calls.values()) <= 3
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "message"),
+    [
+        (
+            "UnauthorizedOperation",
+            PlatformFailed,
+            "AWS denied ec2 describe_vpcs in eu-central-1 (UnauthorizedOperation)",
+        ),
+        (
+            "RequestLimitExceeded",
+            PlatformFailed,
+            "AWS failed at ec2 describe_vpcs in eu-central-1: RequestLimitExceeded",
+        ),
+        (
+            "ExpiredToken",
+            PreflightFailed,
+            "AWS refused the credentials at ec2 describe_vpcs in eu-central-1: ExpiredToken",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("ec2")
+def test_a_call_that_fails_is_never_an_empty_answer(
+    code: str, kind: type[Exception], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": "no"}}, "DescribeVpcs")
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", fail)
+    with pytest.raises(kind) as caught:
+        AwsCloud(REGION).hosts_volumes_and_networks("thin", "core")
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.usefixtures("ec2")
+def test_missing_credentials_are_told_with_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise NoCredentialsError
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", fail)
+    with pytest.raises(PreflightFailed) as caught:
+        AwsCloud(REGION).identity()
+    assert caught.value.hint == (
+        "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; `aws sts get-caller-identity` must answer"
+    )
+
+
+def pending(type_: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    resource = {"urn": f"urn:pulumi:core::thin::{type_}::{name}", "custom": True, "type": type_, "inputs": inputs}
+    operations = [{"resource": resource, "type": "creating"}]
+    return {"version": 3, "deployment": {"resources": [], "pending_operations": operations}}
+
+
+def test_what_an_interrupted_creation_made_is_found_by_its_mark(ec2: Any) -> None:
+    marks = tags("host", "core/box-1", host_key="ssh-ed25519 AAAA")
+    made = start(ec2, marks)
+    start(ec2, tags("host", "core/box-2"))
+    told: list[Progress] = []
+    state = pending("aws:ec2/instance:Instance", "box-1", {"tags": marks})
+    settled = settle(state, AwsCloud(REGION), "core", told.append)
+    assert settled is not None
+    assert [one["id"] for one in settled["deployment"]["resources"]] == [made]
+    assert [one.message for one in told] == [f"creating box-1 was interrupted: {made} was found and is adopted"]
+
+
+def test_what_was_not_made_yet_is_forgotten(ec2: Any) -> None:
+    state = pending("aws:s3/bucket:Bucket", "models-bucket", {"bucket": "models-bucket-1"})
+    settled = settle(state, AwsCloud(REGION), "core", silent)
+    assert settled is not None
+    assert settled["deployment"]["resources"] == []
+    assert ec2
+
+
+def test_a_mark_that_is_found_twice_is_left_to_the_operator(ec2: Any) -> None:
+    marks = tags("host", "core/box-1")
+    both = sorted((start(ec2, marks), start(ec2, marks)))
+    with pytest.raises(Refused) as caught:
+        settle(pending("aws:ec2/instance:Instance", "box-1", {"tags": marks}), AwsCloud(REGION), "core", silent)
+    assert caught.value.message.startswith("core: box-1 was interrupted, and 2 things carry its mark: ")
+    assert all(one in caught.value.message for one in both)
+
+
+def test_a_state_without_pending_operations_is_left_alone() -> None:
+    assert settle({"version": 3, "deployment": {"resources": []}}, AwsCloud(REGION), "core", silent) is None
