@@ -56,7 +56,7 @@ class Applied:
 
 
 @contextmanager
-def stoppable() -> Iterator[threading.Event]:
+def stoppable(session: Session) -> Iterator[threading.Event]:
     """Give an event that the first SIGINT or SIGTERM sets, so that what was begun comes to a safe end.
 
     A second signal raises KeyboardInterrupt. Raises Interrupted at the end where the event was set.
@@ -67,6 +67,7 @@ def stoppable() -> Iterator[threading.Event]:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
+        session.interrupt()
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

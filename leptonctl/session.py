@@ -46,6 +46,11 @@ class Session:
             self._platforms[name] = make_platform(name, context)
         return self._platforms[name]
 
+    def interrupt(self) -> None:
+        """Ask every platform that was used to come to a safe end soon."""
+        for platform in self._platforms.values():
+            platform.interrupt()
+
     def reporting_to(self, keep: Report) -> Session:
         """The same session, whose progress is also kept by `keep` (the run folder)."""
         show = self.report

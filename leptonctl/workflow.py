@@ -103,7 +103,7 @@ def up(session: Session, ask: UpRequest) -> Result:
         with clock.stage("preflight"):
             applying.preflight(session, planned)
         applied = applying.Applied()
-        with clock.stage("platforms"), applying.stoppable() as stop:
+        with clock.stage("platforms"), applying.stoppable(session) as stop:
             applying.make_locations(session, planned, applied, stop)
             if not ask.only:
                 applying.remove_strays(session, planned)
@@ -112,7 +112,7 @@ def up(session: Session, ask: UpRequest) -> Result:
         complete = targets(session, looked.observed, want)
         applying.keep_known_hosts(session, complete)
         chosen = applying.select(planned, complete, looked.observed, forced=ask.is_forced, names=ask.roles)
-        with clock.stage("hosts"), applying.stoppable() as stop:
+        with clock.stage("hosts"), applying.stoppable(session) as stop:
             applying.configure_hosts(session, planned, applying.Job(run, chosen, complete, secrets), applied, stop)
         with clock.stage("look"):
             after = look_at_hosts(session, looked, want, secrets=secrets) if applied.hosts else looked

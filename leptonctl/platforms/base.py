@@ -51,3 +51,6 @@ class Platform(Protocol):
 
     def leftovers(self) -> tuple[ObservedResource, ...]:
         """Everything that carries the site's mark, whether recorded or not."""
+
+    def interrupt(self) -> None:
+        """Ask whatever works for this platform to come to a safe end soon; nothing new is begun. Safe in a signal."""

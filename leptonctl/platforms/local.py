@@ -65,6 +65,9 @@ class LocalPlatform:
         """Everything that carries the site's mark, whether recorded or not."""
         return resources(find(self._podman, self._context.site))
 
+    def interrupt(self) -> None:
+        """Nothing to do: a location is made in seconds, and what is half-made is found by the next run."""
+
     @property
     def _podman(self) -> Podman:
         with self._lock:

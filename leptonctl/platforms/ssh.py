@@ -71,6 +71,9 @@ class SshPlatform:
         """Nothing: this platform makes nothing."""
         return ()
 
+    def interrupt(self) -> None:
+        """Nothing to do: it only looks."""
+
     def _learn(self, location: DesiredLocation) -> DesiredLocation:
         return self._locations.setdefault(location.address, location)
 

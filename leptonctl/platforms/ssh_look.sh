@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Says what this host is, one "name=value" a line. Read-only; sent to `sh` over SSH by platforms/ssh.py.
 LC_ALL=C
 export LC_ALL

@@ -22,6 +22,6 @@ def make_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[st
         return made[-1]
 
     yield make
-    for site in made:
+    for site in made:  # all of them, before any is judged
         site.run("down", "--yes", "--delete-data", "all")
-        assert site.objects() == []
+    assert [site.objects() for site in made] == [[] for _ in made]

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Runs inside the new image, once, as root.
 
 # Every host gets its own: the host keys are planted when it is created, the machine id is made at its first start.
