@@ -37,7 +37,7 @@ slow_linters >build/lint.log 2>&1 &
 linters=$!
 say "tests that need no hosts"
 failed=0
-pytest -q -m "not hosts and not engine" -n "${JOBS:-2}" --dist loadgroup --junitxml build/quick.xml || failed=$?
+pytest -q -m "not hosts and not engine" -n "${JOBS:-2}" --dist loadfile --junitxml build/quick.xml || failed=$?
 wait "$linters" || failed=1
 cat build/lint.log
 exit "$failed"

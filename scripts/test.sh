@@ -9,5 +9,5 @@ close() {
 trap close EXIT
 scripts/check.sh
 echo "== tests on real local hosts, and of the AWS platform on an engine"
-# Groups: tests that share a site stay in one worker; JOBS sites are up at once.
-.venv/bin/pytest -q -m "(hosts or engine) and not matrix" -n "${JOBS:-2}" --dist loadgroup --junitxml build/hosts.xml
+# By file: tests that share a site stay in one worker; JOBS sites are up at once.
+.venv/bin/pytest -q -m "(hosts or engine) and not matrix" -n "${JOBS:-2}" --dist loadfile --junitxml build/hosts.xml

@@ -15,7 +15,6 @@ from leptonctl import __version__
 
 ROOT = Path(__file__).parent.parent
 # One worker: the wheel is built once.
-pytestmark = pytest.mark.xdist_group("wheel")
 
 
 def run(command: Sequence[str | Path], *, cwd: Path) -> str:

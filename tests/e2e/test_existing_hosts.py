@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.local_site import Site, podman
 
-pytestmark = [pytest.mark.hosts, pytest.mark.xdist_group("existing hosts")]
+pytestmark = pytest.mark.hosts
 
 MACHINES = """
 core:

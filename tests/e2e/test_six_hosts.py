@@ -12,7 +12,7 @@ import pytest
 from leptonctl.assets import asset
 from tests.e2e.local_site import Answer, Site, podman
 
-pytestmark = [pytest.mark.hosts, pytest.mark.xdist_group("six hosts")]
+pytestmark = pytest.mark.hosts
 
 HOSTS = {
     "core/control-1": ["base", "container_runtime", "monitoring_agent", "monitoring_server"],

@@ -18,7 +18,7 @@ from tests.hosts.conftest import ADDRESS
 if TYPE_CHECKING:
     from tests.hosts.conftest import Box
 
-pytestmark = [pytest.mark.hosts, pytest.mark.xdist_group("one box")]
+pytestmark = pytest.mark.hosts
 
 ROLES = ("base", "container_runtime", "monitoring_agent", "monitoring_server")
 MANIFEST = "/var/lib/leptonctl/manifest.json"

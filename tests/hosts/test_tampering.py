@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.hosts.conftest import Box
 
-pytestmark = [pytest.mark.hosts, pytest.mark.matrix, pytest.mark.xdist_group("one box")]
+pytestmark = [pytest.mark.hosts, pytest.mark.matrix]
 
 AGENT = "prometheus-node-exporter"
 DROP_IN = "printf '[Service]\\nNice=5\\n' | install -D -m 0644 /dev/stdin"
