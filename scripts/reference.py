@@ -36,6 +36,7 @@ class Key:
     type: str
     default: str
     text: str
+    on_edit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +123,20 @@ def section(name: str, named: Mapping[str, Schema]) -> Section:
             type_of(one),
             "required" if key in required else default_of(one),
             plain(one.get("description", "")),
+            plain("; ".join(map(effect_of, one.get("x-on-edit", ())))),
         )
         for key, one in properties.items()
         if key in told
     )
     return Section(name, plain(schema.get("description", "")), tuple(keys), base)
+
+
+def effect_of(declared: Schema) -> str:
+    """What changing a key does: `aws: **in place**, the disk grows`."""
+    where = f"{', '.join(declared['on'])}: " if "on" in declared else ""
+    note = f", {declared['note']}" if "note" in declared else ""
+    instead = f"; instead: {declared['instead']}" if "instead" in declared else ""
+    return f"{where}**{declared['effect']}**{note}{instead}"
 
 
 def is_kind_of(schema: Schema, base: Schema | None) -> bool:

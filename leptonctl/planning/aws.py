@@ -27,7 +27,8 @@ from leptonctl.sitefile.settings import resolve
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from leptonctl.sitefile.model import Aws, Location, NodeGroup, Site
+    from leptonctl.sitefile.aws_model import Aws
+    from leptonctl.sitefile.model import Location, NodeGroup, Site
 
 SSH_PORT = 22
 _TIERS: dict[str, Tier] = {"core": "core", "regions": "region", "edges": "edge"}

@@ -11,7 +11,8 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from leptonctl.sitefile.model import Aws, NodeGroup
+    from leptonctl.sitefile.aws_model import Aws
+    from leptonctl.sitefile.model import NodeGroup
 
 ZONES_LIMIT = 3
 DEFAULT_ZONES = 2

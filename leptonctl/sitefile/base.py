@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from leptonctl.sitefile.effects import OnEdit, declared
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
 
 UNSEEN = r"\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
 """Regex class of characters that are refused everywhere: controls, line ends, text direction marks."""
@@ -16,9 +22,28 @@ SECRET_PATTERN = rf"^(env:[A-Za-z_][A-Za-z0-9_]*|(file|exec):([^{{{UNSEEN}]|\{{(
 
 
 class Frozen(BaseModel):
-    """A frozen, strict model: unknown keys and wrong types are problems; field docstrings become the schema."""
+    """A frozen, strict model: unknown keys and wrong types are problems; field docstrings become the schema.
+
+    `on_edit` says what changing a key does to a running site, for those keys that do not say it themselves.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    on_edit: ClassVar[tuple[OnEdit, ...]] = ()
+
+    @classmethod
+    def effects_of(cls, key: str) -> tuple[OnEdit, ...]:
+        """What changing a key does: one declaration, or one for each platform; () where nothing is declared."""
+        return declared(cls.model_fields[key].metadata) or cls.on_edit
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The schema with `x-on-edit` beside each key."""
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        for key in cls.model_fields:
+            if key in properties and (effects := cls.effects_of(key)):
+                properties[key]["x-on-edit"] = [one.as_json() for one in effects]
+        return schema
 
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]

@@ -5,11 +5,13 @@ This module holds shapes only. Rules that look at more than one field are in `ru
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from leptonctl.sitefile.aws_model import Aws, AwsGroup
 from leptonctl.sitefile.base import Frozen, Name, Text
+from leptonctl.sitefile.effects import AWS, LOCAL, SSH, OnEdit, forbidden, in_place, no_effect, replace
 from leptonctl.sitefile.software import Port, RoleName, Software
 
 PlatformName = Literal["local", "ssh", "aws"]
@@ -17,6 +19,8 @@ PlatformName = Literal["local", "ssh", "aws"]
 
 class Ssh(Frozen):
     """How hosts are reached. Set for a location, a node group or one host; the deeper one holds, key by key."""
+
+    on_edit: ClassVar[tuple[OnEdit, ...]] = (no_effect("the next connection uses it"),)
 
     user: Text | None = None
     """Login name; it must be root or may become root with sudo without a password. Default: root."""
@@ -33,7 +37,9 @@ class Ssh(Frozen):
 class Host(Frozen):
     """One existing machine (platform `ssh`)."""
 
-    name: Text
+    on_edit: ClassVar[tuple[OnEdit, ...]] = (no_effect("the next connection uses it"),)
+
+    name: Annotated[Text, no_effect("another name is another host: it is configured, the old one is left as it is")]
     """Its name in the site; also the name it is reached by where there is no `address`."""
     address: Text | None = None
     """IP address or DNS name that it is reached by."""
@@ -48,13 +54,22 @@ class Host(Frozen):
 class Machine(Frozen):
     """What a machine of a group is: a size (local), a cloud type (aws), or what a host must at least have (ssh)."""
 
-    cpus: Annotated[float, Field(gt=0, le=4096)] | None = None
+    cpus: Annotated[float | None, Field(gt=0, le=4096), in_place(on=LOCAL), no_effect("it is checked", on=SSH)] = None
     """CPUs; on `local` the share of this machine that a host may use."""
-    memory_gib: Annotated[float, Field(gt=0, le=65536)] | None = None
+    memory_gib: Annotated[
+        float | None, Field(gt=0, le=65536), in_place(on=LOCAL), no_effect("it is checked", on=SSH)
+    ] = None
     """Memory in GiB."""
-    type: Text | None = None
+    type: Annotated[
+        Text | None,
+        in_place("the host is stopped and started; with another processor architecture it is made again", on=AWS),
+    ] = None
     """The cloud's name of the machine type, such as `g6.xlarge` (aws)."""
-    disk_gib: Annotated[int, Field(ge=1, le=65536)] | None = None
+    disk_gib: Annotated[
+        int | None,
+        Field(ge=1, le=65536),
+        in_place("the disk grows, its file system at the next start; it cannot shrink", on=AWS),
+    ] = None
     """Root disk in GiB (aws)."""
 
 
@@ -69,46 +84,28 @@ HostEntry = Annotated[
 ]
 
 
-class Image(Frozen):
-    """Which machine image a group starts from (aws). A group keeps the image that it has until this is changed."""
-
-    id: Text | None = None
-    """One image, such as `ami-0123456789abcdef0`. Without it, the newest that fits `owner` and `name` is taken."""
-    owner: Text = "136693071363"
-    """Account that publishes the image, as its number or `amazon`. Default: Debian."""
-    name: Text = "debian-13-a??64-*"
-    """Name of the image; `*` is any text, `?` any character. The architecture follows from the machine type."""
-
-
-class AwsGroup(Frozen):
-    """What only AWS has for a node group."""
-
-    public: bool = False
-    """Whether the machines get a public address. The first such host is the way to the location's other hosts."""
-    zone: Text | None = None
-    """Availability zone for all machines of the group. Default: they are spread over the location's zones."""
-    image: Image = Image()
-    """Machine image."""
-    placement: Literal["cluster", "spread"] | None = None
-    """`cluster` puts machines close together in one zone, `spread` on separate hardware."""
-    network_cards: Annotated[int, Field(ge=0, le=32)] = 0
-    """EFA devices of each machine, one a network card; 0 for an ordinary network. They are in one zone."""
-    capacity: Literal["on-demand", "spot"] = "on-demand"
-    """What is bought. Spot machines may be stopped by AWS at any time."""
-    reservation: Text | None = None
-    """Capacity reservation, such as `cr-0123456789abcdef0`, that the machines are taken from."""
-
-
 class NodeGroup(Frozen):
     """Equal machines of a location."""
 
-    count: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    count: Annotated[
+        int | None,
+        Field(ge=1, le=100_000),
+        in_place("hosts are added after the last one, or taken away from there; volumes are kept"),
+    ] = None
     """How many machines to create (local, aws)."""
-    hosts: Annotated[tuple[HostEntry, ...], Field(strict=False)] | None = None
+    hosts: Annotated[
+        tuple[HostEntry, ...] | None,
+        Field(strict=False),
+        in_place("a new host is configured, one that is removed is left as it is", on=SSH),
+    ] = None
     """The machines that exist (ssh): names, ranges like `box-[001:400].example.com`, or mappings."""
     machine: Machine = Machine()
     """Size or type of each machine."""
-    roles: Annotated[tuple[RoleName, ...], Field(strict=False)] = ("base",)
+    roles: Annotated[
+        tuple[RoleName, ...],
+        Field(strict=False),
+        in_place("a new role runs on the hosts; what a removed one did stays on them"),
+    ] = ("base",)
     """What each machine is for."""
     software: Software = Software()
     """Settings for this group, over the location's and the site's."""
@@ -121,7 +118,14 @@ class NodeGroup(Frozen):
 class Network(Frozen):
     """The location's own network."""
 
-    cidr: Text | None = None
+    cidr: Annotated[
+        Text | None,
+        forbidden(
+            "a network keeps its range while it has hosts",
+            instead="`leptonctl down --only LOCATION` (it keeps the data), then `leptonctl up`",
+            on=(*LOCAL, *AWS),
+        ),
+    ] = None
     """IPv4 range such as `10.80.1.0/24`. Default on `local`: a free one is picked when the network is made.
 
     On `aws` it must be written.
@@ -131,72 +135,54 @@ class Network(Frozen):
 class Store(Frozen):
     """A volume that every host of the named groups gets. It holds data: it is kept until the operator names it."""
 
-    size_gib: Annotated[int, Field(ge=1, le=1_000_000)]
+    size_gib: Annotated[
+        int,
+        Field(ge=1, le=1_000_000),
+        in_place("the volumes grow, their file systems have to be grown on the hosts; they cannot shrink", on=AWS),
+        no_effect("it is not enforced", on=LOCAL),
+    ]
     """Size in GiB. The local platform cannot enforce it and says so."""
-    mount_path: Text | None = None
+    mount_path: Annotated[
+        Text | None, replace("the hosts are made again with the volume at its new place", on=LOCAL)
+    ] = None
     """Where it is mounted on the host (local): an absolute path, not one of the system's.
 
     On `aws` a volume is attached and not mounted: the host has it as
     `/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_VOLUME`.
     """
-    nodes: Annotated[tuple[Name, ...], Field(strict=False, min_length=1)]
+    nodes: Annotated[
+        tuple[Name, ...],
+        Field(strict=False, min_length=1),
+        in_place("hosts of a new group get volumes; those of a removed group are kept", on=AWS),
+        replace("the hosts are made again with or without the volume, which is kept", on=LOCAL),
+    ]
     """Groups whose hosts get one volume each."""
 
 
-class Bucket(Frozen):
-    """A bucket of objects (S3): private, encrypted, versioned. It holds data: kept until the operator names it."""
-
-    nodes: Annotated[tuple[Name, ...], Field(strict=False)] = ()
-    """Groups whose hosts may read and write it."""
-    old_versions_days: Annotated[int, Field(ge=1, le=3650)] = 30
-    """Days for which overwritten and deleted objects are kept."""
-
-
-class FileSystem(Frozen):
-    """A shared file system, encrypted. It holds data: it is kept until the operator names it."""
-
-    kind: Literal["efs", "lustre"]
-    """`efs` grows by itself; `lustre` (FSx) has a size and is in one zone."""
-    size_gib: int | None = None
-    """Size in GiB (lustre): 1200, 2400, or a multiple of 2400."""
-    throughput_mbps_per_tib: Literal[125, 250, 500, 1000] = 125
-    """MB/s for each TiB (lustre)."""
-
-
-Endpoint = Literal["ec2", "ecr.api", "ecr.dkr", "kms", "logs", "monitoring", "secretsmanager", "ssm", "sts"]
-
-
-class Aws(Frozen):
-    """Where on AWS the location is, and what only AWS has."""
-
-    region: Text
-    """AWS region such as `eu-central-1`."""
-    zones: Annotated[tuple[Text, ...], Field(strict=False)] = ()
-    """Availability zones, at most three; empty takes the region's first two. More may be added later, at the end."""
-    internet: Literal["nat", "nat-per-zone", "none"] = "nat"
-    """How private hosts reach the internet: one gateway, one a zone, or not at all (endpoints only)."""
-    endpoints: Annotated[tuple[Endpoint, ...], Field(strict=False)] = ()
-    """AWS services that are reached inside the network, each at a price. S3 always is, for nothing."""
-    ssh_from: Annotated[tuple[Text, ...], Field(strict=False, max_length=40)] = ()
-    """Networks outside the site that may reach the hosts by SSH, such as `203.0.113.0/24`. Default: none."""
-    flow_log_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 731, 1827, 3653] = 30
-    """Days for which the record of network flows is kept; AWS has these steps."""
-    buckets: dict[Name, Bucket] = Field(default_factory=dict)
-    """Buckets by name."""
-    file_systems: dict[Name, FileSystem] = Field(default_factory=dict)
-    """Shared file systems by name."""
+_VOLUMES = in_place(
+    "an added one is made; one that is removed from the file is kept until you name it", on=(*LOCAL, *AWS)
+)
 
 
 class Location(Frozen):
     """The core, one region or one edge: the unit of planning, locking and failure."""
 
-    platform: PlatformName
+    platform: Annotated[
+        PlatformName,
+        forbidden(
+            "machines do not move from one platform to another",
+            instead="`leptonctl down --only LOCATION` with the old file, then `leptonctl up` with the new one",
+        ),
+    ]
     """Where the machines come from."""
     network: Network = Network()
     """The location's network."""
-    nodes: dict[Name, NodeGroup] = Field(default_factory=dict)
+    nodes: Annotated[
+        dict[Name, NodeGroup],
+        in_place("an added group is made; the hosts of a removed one are taken away, their volumes kept"),
+    ] = Field(default_factory=dict)
     """Node groups by name."""
-    storage: dict[Name, Store] = Field(default_factory=dict)
+    storage: Annotated[dict[Name, Store], _VOLUMES] = Field(default_factory=dict)
     """Volumes by name."""
     software: Software = Software()
     """Settings for this location, over the site's."""
@@ -213,24 +199,31 @@ class Region(Location):
 class Edge(Location):
     """A location close to the data."""
 
-    parent: Name
+    parent: Annotated[Name, in_place("the edge's network leaves the one region's and joins the other's")]
     """The region that this edge belongs to."""
+
+
+_LOCATIONS = in_place("an added one is made; one that is removed is taken down, its data is kept")
 
 
 class Site(Frozen):
     """All that one file describes."""
 
-    site: Name
+    site: Annotated[
+        Name, no_effect("another name is another site beside this one: take this one down first, with the old file")
+    ]
     """The site's name; it marks everything that is created."""
-    owner: Text
+    owner: Annotated[
+        Text, in_place("the marks of everything that is there are changed", on=AWS), no_effect(on=(*LOCAL, *SSH))
+    ]
     """Who answers for the site: a person or team, as a mail address or name."""
     software: Software = Software()
     """Settings that hold everywhere unless set deeper."""
     core: Location
     """Training, storage, control."""
-    regions: dict[Name, Region] = Field(default_factory=dict)
+    regions: Annotated[dict[Name, Region], _LOCATIONS] = Field(default_factory=dict)
     """Serving locations by name."""
-    edges: dict[Name, Edge] = Field(default_factory=dict)
+    edges: Annotated[dict[Name, Edge], _LOCATIONS] = Field(default_factory=dict)
     """Boxes close to the data, by name."""
 
     def location(self, address: str) -> Location:

@@ -6,11 +6,12 @@ the Ansible variable `base_timezone`, with the same type and default. A test hol
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
 from leptonctl.sitefile.base import Frozen, Name, SecretRef, Text
+from leptonctl.sitefile.effects import OnEdit, rolling
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -30,7 +31,13 @@ MemoryLimit = Annotated[
 ]
 
 
-class User(Frozen):
+class Settings(Frozen):
+    """Settings of a role, or a part of them: when one changes, the role runs again where it holds."""
+
+    on_edit: ClassVar[tuple[OnEdit, ...]] = (rolling("the role runs again on the hosts that have it"),)
+
+
+class User(Settings):
     """A person's account on a host."""
 
     name: Name
@@ -45,7 +52,7 @@ class User(Frozen):
     """Login shell."""
 
 
-class Base(Frozen):
+class Base(Settings):
     """Users, time, locale, kernel settings and limits, security updates, log limits."""
 
     timezone: Text = "Etc/UTC"
@@ -68,18 +75,20 @@ class Base(Frozen):
     """HTTP proxy for package downloads, as `http://HOST:PORT`."""
 
 
-class ContainerRuntime(Frozen):
+class ContainerRuntime(Settings):
     """containerd with systemd cgroups."""
 
     version: Text | None = None
     """Debian version of the package to hold, as `1.6.20*`; None takes the archive's."""
-    snapshotter: Literal["native", "overlayfs"] = "overlayfs"
+    snapshotter: Annotated[
+        Literal["native", "overlayfs"], rolling("containerd starts again, and images have to be pulled anew")
+    ] = "overlayfs"
     """How image layers are stored; `native` works where an overlay on an overlay does not (containers)."""
     registry_mirrors: dict[Text, Text] = Field(default_factory=dict)
     """For each registry host the URL that is asked first."""
 
 
-class MonitoringAgent(Frozen):
+class MonitoringAgent(Settings):
     """The node exporter."""
 
     version: Text | None = None
@@ -88,7 +97,7 @@ class MonitoringAgent(Frozen):
     """Where metrics are served."""
 
 
-class Mail(Frozen):
+class Mail(Settings):
     """Where alerts are mailed to, and through which server."""
 
     to: Text
@@ -103,7 +112,7 @@ class Mail(Frozen):
     """Password at the mail server, as a reference."""
 
 
-class MonitoringServer(Frozen):
+class MonitoringServer(Settings):
     """Prometheus and Alertmanager for every host of the site."""
 
     version: Text | None = None
@@ -114,7 +123,9 @@ class MonitoringServer(Frozen):
     """Where Alertmanager is served."""
     scrape_interval_s: Annotated[int, Field(ge=1, le=3600)] = 15
     """Seconds between two scrapes of a host."""
-    retention_days: Annotated[int, Field(ge=1, le=36500)] = 15
+    retention_days: Annotated[
+        int, Field(ge=1, le=36500), rolling("the server starts again; with fewer days, older samples are deleted")
+    ] = 15
     """Days for which samples are kept."""
     host_down_after_s: Annotated[int, Field(ge=1, le=86400)] = 120
     """Seconds without an answer after which a host counts as down."""

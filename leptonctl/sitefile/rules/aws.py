@@ -15,8 +15,9 @@ from leptonctl.sitefile.words import did_you_mean, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from leptonctl.sitefile.aws_model import Aws, FileSystem
     from leptonctl.sitefile.findings import Path
-    from leptonctl.sitefile.model import Aws, FileSystem, Location, NodeGroup, Site
+    from leptonctl.sitefile.model import Location, NodeGroup, Site
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-[0-9]")
 _IMAGE = re.compile(r"ami-[0-9a-f]{8,17}")
