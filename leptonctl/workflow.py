@@ -28,6 +28,7 @@ from leptonctl.record.run import Run, open_run, past_runs
 from leptonctl.result import Result
 from leptonctl.session import Session, scope
 from leptonctl.teardown import prove_gone, remove_locations
+from leptonctl.waiting import wait_for_young_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -107,8 +108,8 @@ def up(session: Session, ask: UpRequest) -> Result:
             applying.make_locations(session, planned, applied, stop)
             if not ask.only:
                 applying.remove_strays(session, planned)
-        with clock.stage("look"):
-            looked = _look(session, want, secrets)
+        with clock.stage("look"), applying.stoppable(session) as stop:
+            looked = wait_for_young_hosts(session, _look(session, want, secrets), want, secrets=secrets, stop=stop)
         complete = targets(session, looked.observed, want)
         applying.keep_known_hosts(session, complete)
         chosen = applying.select(planned, complete, looked.observed, forced=ask.is_forced, names=ask.roles)

@@ -49,9 +49,13 @@ def known_hosts_files(endpoint: Endpoint) -> tuple[Path, ...]:
 
 
 def known_hosts_text(endpoints: Iterable[Endpoint]) -> str:
-    """A known_hosts file with the pinned keys of the endpoints, sorted, each line once."""
+    """A known_hosts file with the pinned keys of the endpoints and their jump hosts, sorted, each line once."""
     lines = {
-        f"{_known_name(endpoint)} {' '.join(key.split()[:2])}\n" for endpoint in endpoints for key in endpoint.host_keys
+        f"{_known_name(place.hostname, place.port)} {' '.join(key.split()[:2])}\n"
+        for endpoint in endpoints
+        for place, keys in ((endpoint, endpoint.host_keys), (jump_host(endpoint), endpoint.jump_host_keys))
+        if place is not None
+        for key in keys
     }
     return "".join(sorted(lines))
 
@@ -59,7 +63,7 @@ def known_hosts_text(endpoints: Iterable[Endpoint]) -> str:
 def openssh_args(endpoint: Endpoint, known_hosts: Path) -> list[str]:
     """The arguments of `ssh` up to and without the host: host key checked, nothing asked, no ssh_config read.
 
-    `known_hosts` is a file with `known_hosts_text`; it holds only for an endpoint that has pinned keys.
+    `known_hosts` is a file with `known_hosts_text`; it holds only for an endpoint, or a jump host, with pinned keys.
     """
     files = (known_hosts,) if endpoint.host_keys else known_hosts_files(endpoint)
     args = [*_common_args(files), *_identity_args(endpoint), "-p", str(endpoint.port), "-l", endpoint.user]
@@ -67,8 +71,8 @@ def openssh_args(endpoint: Endpoint, known_hosts: Path) -> list[str]:
     if jump is not None:
         through = [
             "ssh",
-            *_common_args(known_hosts_files(endpoint)),
-            *(("-i", str(endpoint.key)) if endpoint.key else ()),
+            *_common_args((known_hosts,) if endpoint.jump_host_keys else known_hosts_files(endpoint)),
+            *_identity_args(endpoint),
             *("-p", str(jump.port), "-l", jump.user, "-W", "[%h]:%p", "--", jump.hostname),
         ]
         # ProxyJump would start its ssh without these rules (known_hosts, key), so the command is spelled out.
@@ -96,8 +100,8 @@ def _identity_args(endpoint: Endpoint) -> list[str]:
     return ["-i", str(endpoint.key), "-o", "IdentitiesOnly=yes"] if endpoint.key else []
 
 
-def _known_name(endpoint: Endpoint) -> str:
-    return endpoint.hostname if endpoint.port == _SSH_PORT else f"[{endpoint.hostname}]:{endpoint.port}"
+def _known_name(hostname: str, port: int) -> str:
+    return hostname if port == _SSH_PORT else f"[{hostname}]:{port}"
 
 
 def _quoted(path: Path) -> str:

@@ -14,16 +14,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from leptonctl.errors import InvalidSite
-from leptonctl.hosts.openssh import JumpHost, jump_host, known_hosts_files, known_hosts_text, openssh_args
+from leptonctl.hosts.openssh import jump_host, known_hosts_files, known_hosts_text, openssh_args
 from leptonctl.hosts.reach import Outcome, Reply, Request
+from leptonctl.planning.observed import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     import asyncssh
-
-    from leptonctl.planning.observed import Endpoint
 
 __all__ = ["Outcome", "Reply", "Request", "known_hosts_text", "openssh_args", "run_all"]
 
@@ -57,9 +56,7 @@ class _Shared:
 
     timeout_s: float
     keys: dict[Path, asyncssh.SSHKey] = field(default_factory=dict)
-    jumps: dict[tuple[JumpHost, Path | None, Path | None], asyncio.Task[asyncssh.SSHClientConnection]] = field(
-        default_factory=dict
-    )
+    jumps: dict[Endpoint, asyncio.Task[asyncssh.SSHClientConnection]] = field(default_factory=dict)
 
 
 async def _run_all(requests: Sequence[Request], limit: int, timeout_s: float) -> dict[str, Reply]:
@@ -153,12 +150,13 @@ async def _connect(endpoint: Endpoint, shared: _Shared) -> asyncssh.SSHClientCon
     if jump is None:
         return await _open(endpoint, shared, tunnel=None)
     # Hundreds of hosts behind one jump host: a connection each would run into its MaxStartups.
-    place = (jump, endpoint.key, endpoint.known_hosts)
-    if place not in shared.jumps:
-        through = replace(endpoint, hostname=jump.hostname, port=jump.port, user=jump.user, jump=None, host_keys=())
-        shared.jumps[place] = asyncio.create_task(_open(through, shared, tunnel=None))
+    through = Endpoint(
+        jump.hostname, jump.port, jump.user, endpoint.key, None, endpoint.jump_host_keys, endpoint.known_hosts
+    )
+    if through not in shared.jumps:
+        shared.jumps[through] = asyncio.create_task(_open(through, shared, tunnel=None))
     try:
-        tunnel = await asyncio.shield(shared.jumps[place])
+        tunnel = await asyncio.shield(shared.jumps[through])
     except _Stopped as stopped:
         detail = f"jump host {stopped.detail}"
         raise _Stopped(stopped.outcome, detail, stopped.presented, stopped.expected) from None

@@ -17,8 +17,8 @@ AGENT = "monitoring_agent"
 def roles_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str, tuple[DesiredRole, ...]]:
     """Every host's roles with the derived settings filled in.
 
-    `hostnames` maps host address to how it is reached now. A host without one can't be scraped yet and is left out of
-    the server's `targets`: `unknown_targets` tells which hosts those are.
+    `hostnames` maps host address to how other hosts of the site reach it now. A host without one can't be scraped yet
+    and is left out of the server's `targets`: `unknown_targets` tells which hosts those are.
     """
     targets = scrape_targets(desired, hostnames)
     found: dict[str, tuple[DesiredRole, ...]] = {}

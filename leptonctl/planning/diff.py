@@ -46,9 +46,9 @@ def desired_digest(desired: Desired) -> str:
 
 
 def hostnames(observed: Observed) -> dict[str, str]:
-    """How each host that runs is reached now, by address."""
+    """How each host that runs is reached now by the site's other hosts, by address."""
     return {
-        address: endpoint.hostname
+        address: endpoint.site_hostname or endpoint.hostname
         for location in observed.locations.values()
         if location is not None
         for address, endpoint in location.endpoints.items()

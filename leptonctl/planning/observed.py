@@ -23,7 +23,9 @@ class Endpoint:
     """How a host is reached by SSH, now.
 
     `host_keys` are public keys (`ssh-ed25519 AAAA...`) that are pinned from outside SSH (planted at creation, or named
-    in the site file); where empty, `known_hosts` is the file that must know the host (None: the user's own).
+    in the site file); where empty, `known_hosts` is the file that must know the host (None: the user's own). The same
+    holds for `jump_host_keys` and the jump host. `site_hostname` is how the site's other hosts reach it, where that
+    differs. `started_at` (UTC) is when the machine was started, where the platform knows: a young one may still boot.
     """
 
     hostname: str
@@ -33,6 +35,9 @@ class Endpoint:
     jump: str | None = None
     host_keys: tuple[str, ...] = ()
     known_hosts: Path | None = None
+    jump_host_keys: tuple[str, ...] = ()
+    site_hostname: str | None = None
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from leptonctl.planning.desired import DesiredLocation
     from leptonctl.planning.observed import ObservedLocation, ObservedResource
     from leptonctl.planning.plan import Change
+    from leptonctl.platforms.aws_look import Jump
     from leptonctl.platforms.base import Context
     from leptonctl.platforms.pulumi_state import Deployment
     from leptonctl.progress import Report
@@ -247,7 +248,7 @@ class AwsPlatform:
         with self._lock:
             return self._clouds.setdefault(region, AwsCloud(region))
 
-    def _jump_above(self, location: str) -> str | None:
+    def _jump_above(self, location: str) -> Jump | None:
         """The way through a location above, for one whose hosts have no public address: nearest first."""
         args = next((one.aws for one in self._context.locations if one.address == location), None)
         for peer in reversed(args.peers if args else ()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from leptonctl.planning import aws_tags
@@ -18,8 +19,16 @@ LOGIN = "root"
 _STORES = {"bucket": "bucket", "elasticfilesystem-file-system": "efs", "fsx-file-system": "lustre"}
 
 
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A way through a machine with a public address, and the host keys that were planted there."""
+
+    through: str
+    host_keys: tuple[str, ...]
+
+
 def observed_location(
-    location: str, found: Sequence[Found], *, key: Path, differences: tuple[str, ...] = (), jump: str | None = None
+    location: str, found: Sequence[Found], *, key: Path, differences: tuple[str, ...] = (), jump: Jump | None = None
 ) -> ObservedLocation | None:
     """A location from what carries its mark; None where nothing does.
 
@@ -35,11 +44,10 @@ def observed_location(
     return ObservedLocation(location, resources, endpoints)
 
 
-def jump_through(machines: Sequence[Found]) -> str | None:
+def jump_through(machines: Sequence[Found]) -> Jump | None:
     """The way through the first machine, by address in the site, that has a public address; None where none has."""
-    public = [one.details["PublicIpAddress"] for one in sorted(machines, key=lambda one: one.address)
-              if one.details.get("PublicIpAddress")]  # fmt: skip
-    return f"{LOGIN}@{public[0]}" if public else None
+    public = [one for one in sorted(machines, key=lambda one: one.address) if one.details.get("PublicIpAddress")]
+    return Jump(f"{LOGIN}@{public[0].details['PublicIpAddress']}", _host_keys(public[0])) if public else None
 
 
 def leftover(one: Found) -> ObservedResource:
@@ -92,16 +100,25 @@ def _resource(one: Found, differences: tuple[str, ...]) -> ObservedResource | No
     )
 
 
-def _endpoint(one: Found, key: Path, jump: str | None) -> Endpoint | None:
+def _endpoint(one: Found, key: Path, jump: Jump | None) -> Endpoint | None:
     public, private = one.details.get("PublicIpAddress"), one.details.get("PrivateIpAddress")
     address = public or private
     if not address:
         return None
-    host_key = host_key_of(one)
+    way = None if public else jump
     return Endpoint(
         hostname=str(address),
         user=LOGIN,
         key=key,
-        jump=None if public else jump,
-        host_keys=(host_key,) if host_key else (),
+        jump=way.through if way else None,
+        host_keys=_host_keys(one),
+        jump_host_keys=way.host_keys if way else (),
+        # Inside the site's networks: what the public address leads to is closed to the other hosts.
+        site_hostname=private,
+        started_at=one.details.get("LaunchTime"),
     )
+
+
+def _host_keys(one: Found) -> tuple[str, ...]:
+    host_key = host_key_of(one)
+    return (host_key,) if host_key else ()

@@ -53,8 +53,20 @@ def test_the_jump_host_is_held_to_the_same_rules(tmp_path: Path) -> None:
     assert openssh_args(endpoint, Path("/run/known"))[-1] == (
         "ProxyCommand=ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=yes -o UpdateHostKeys=no -o CheckHostIP=no"
         f" -o UserKnownHostsFile={known} -o GlobalKnownHostsFile=/dev/null -o PreferredAuthentications=publickey"
-        " -o ForwardAgent=no -i /keys/id -p 2200 -l hop -W '[%h]:%p' -- gate.example.com"
+        " -o ForwardAgent=no -i /keys/id -o IdentitiesOnly=yes -p 2200 -l hop -W '[%h]:%p' -- gate.example.com"
     )
+
+
+def test_a_jump_host_with_a_pinned_key_is_known_by_that_key_alone() -> None:
+    endpoint = Endpoint(
+        "10.0.0.1",
+        jump="root@192.0.2.1:2200",
+        host_keys=("ssh-ed25519 AAAA",),
+        jump_host_keys=("ssh-ed25519 BBBB",),
+    )
+    assert known_hosts_text([endpoint]) == "10.0.0.1 ssh-ed25519 AAAA\n[192.0.2.1]:2200 ssh-ed25519 BBBB\n"
+    command = next(part for part in openssh_args(endpoint, Path("/run/known")) if part.startswith("ProxyCommand="))
+    assert "UserKnownHostsFile=/run/known " in command
 
 
 @pytest.mark.parametrize(

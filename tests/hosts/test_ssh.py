@@ -173,6 +173,17 @@ def test_a_host_behind_a_jump_host_is_reached_and_both_keys_are_checked(
     assert servers.inputs == []
 
 
+def test_the_key_of_a_jump_host_may_be_pinned_too(endpoint: Endpoint, servers: FakeSshServers, tmp_path: Path) -> None:
+    jump_key = write_key(tmp_path / "jump_key")
+    port = servers.start(tmp_path / "jump_key")
+    behind = replace(endpoint, jump=f"hop@127.0.0.1:{port}", jump_host_keys=(jump_key,))
+    assert run_all([ask(behind)], timeout_s=10)["core/a"].outcome == Outcome.OK
+    wrong = replace(behind, jump_host_keys=endpoint.host_keys)
+    reply = run_all([ask(wrong)], timeout_s=10)["core/a"]
+    assert reply.outcome == Outcome.HOST_KEY_CHANGED
+    assert reply.detail.startswith(f"jump host 127.0.0.1 port {port}: host key changed")
+
+
 def test_more_requests_than_places_are_all_answered(endpoint: Endpoint) -> None:
     requests = [Request(f"core/{number}", endpoint, "echo", str(number).encode()) for number in range(12)]
     replies = run_all(requests, limit=3, timeout_s=10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -14,6 +15,7 @@ from leptonctl.errors import PlatformFailed, PreflightFailed, Refused
 from leptonctl.platforms.aws_cloud import AwsCloud, Found
 from leptonctl.platforms.aws_look import leftover, observed_location
 from leptonctl.platforms.aws_pending import settle
+from leptonctl.platforms.base import Endpoint
 from leptonctl.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -53,6 +55,42 @@ def test_a_location_is_observed_by_its_tags_alone(ec2: Any, tmp_path: Path) -> N
     assert there.resources[0].properties["cidr"] == "10.1.0.0/16"
     assert there.endpoints["core/box-1"].host_keys == ("ssh-ed25519 AAAA",)
     assert observed_location("core", (), key=tmp_path) is None
+
+
+def test_a_host_without_a_public_address_is_reached_through_one_that_has_it_with_both_keys_pinned(
+    tmp_path: Path,
+) -> None:
+    launched = datetime(2026, 1, 1, tzinfo=UTC)
+    gate = {"PublicIpAddress": "203.0.113.7", "PrivateIpAddress": "10.1.0.4", "LaunchTime": launched}
+    box = {"PrivateIpAddress": "10.1.0.5", "LaunchTime": launched}
+    there = observed_location(
+        "core",
+        [
+            Found("instance", f"i-{name}", REGION, "running", tags("host", f"core/{name}", host_key=key), details)
+            for name, key, details in (("box", "ssh-ed25519 BBBB", box), ("gate", "ssh-ed25519 AAAA", gate))
+        ],
+        key=tmp_path,
+    )
+    assert there is not None
+    assert there.endpoints == {
+        "core/box": Endpoint(
+            "10.1.0.5",
+            key=tmp_path,
+            jump="root@203.0.113.7",
+            host_keys=("ssh-ed25519 BBBB",),
+            jump_host_keys=("ssh-ed25519 AAAA",),
+            site_hostname="10.1.0.5",
+            started_at=launched,
+        ),
+        # Other hosts reach it inside the network, where its public address is closed to them.
+        "core/gate": Endpoint(
+            "203.0.113.7",
+            key=tmp_path,
+            host_keys=("ssh-ed25519 AAAA",),
+            site_hostname="10.1.0.4",
+            started_at=launched,
+        ),
+    }
 
 
 def test_everything_with_the_mark_is_listed_and_what_is_gone_is_not(ec2: Any) -> None:
