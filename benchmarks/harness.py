@@ -61,8 +61,9 @@ def interleaved(
     runs: int = 5,
     warm_up_runs: int = 1,
     env: Mapping[str, str] | None = None,
+    is_shown: bool = True,
 ) -> dict[str, Measured]:
-    """Run every command `runs` times in turn (a b a b ...), print a table, and give the medians by name.
+    """Run every command `runs` times in turn (a b a b ...), print a table if `is_shown`, and give the medians by name.
 
     In turn, so that whatever else the machine does falls on all of them alike. `warm_up_runs` rounds come first and are
     not counted: they fill the page cache and write `.pyc` files. `env` is added to this process's environment.
@@ -76,7 +77,8 @@ def interleaved(
         for name, command in commands.items():
             taken[name].append(_run(command, env=env))
     measured = {name: _medians(of_one) for name, of_one in taken.items()}
-    print_table(measured)
+    if is_shown:
+        print_table(measured)
     return measured
 
 

@@ -53,7 +53,20 @@ def look(
     checks of `verify` are tried too. `secrets` maps reference to value, as far as they are known: one that is another
     value than at the last run is a changed setting. Never raises for a host: what could not be asked is an answer.
     """
-    requests = [
+    requests = look_requests(targets, digests=digests, with_checks=with_checks, secrets=secrets)
+    replies = _ask(requests, limit_s=THOROUGH_LIMIT_S if with_checks else LOOK_LIMIT_S)
+    return {target.address: _host_look(target, replies[target.address], with_checks=with_checks) for target in targets}
+
+
+def look_requests(
+    targets: Sequence[Target],
+    *,
+    digests: Mapping[str, str],
+    with_checks: bool = False,
+    secrets: Mapping[str, str] = _NO_SECRETS,
+) -> list[Request]:
+    """What `look` sends, one request a target, in their order."""
+    return [
         _request(
             target,
             {
@@ -71,8 +84,6 @@ def look(
         )
         for target in targets
     ]
-    replies = _ask(requests, limit_s=THOROUGH_LIMIT_S if with_checks else LOOK_LIMIT_S)
-    return {target.address: _host_look(target, replies[target.address], with_checks=with_checks) for target in targets}
 
 
 def record(

@@ -28,6 +28,8 @@ __all__ = ["Outcome", "Reply", "Request", "known_hosts_text", "openssh_args", "r
 
 _ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
 _LOGIN_LIMIT_S = 30.0
+# Put before the others, none left out: of asyncssh's ciphers these cost the least for each packet.
+_CHEAP_CIPHERS = "^aes256-gcm@openssh.com,aes128-gcm@openssh.com"
 
 
 def run_all(requests: Sequence[Request], *, limit: int = 64, timeout_s: float) -> dict[str, Reply]:
@@ -188,6 +190,7 @@ async def _open(
             client_factory=Client,
             tunnel=tunnel if tunnel is not None else (),
             known_hosts=known_hosts,
+            encryption_algs=_CHEAP_CIPHERS,
             server_host_key_algs=[*own, *(a for a in _host_key_algorithms() if a not in own)],
             username=endpoint.user,
             preferred_auth="publickey",
