@@ -63,7 +63,8 @@ def main() -> int:
         connections = _connections(site)
     ours, peer = measured[OURS], measured[PEER]
     print(
-        f"{ours.cpu_s:.1f} of at most {CPU_LIMIT_S:g} s of CPU, {ours.peak_mib:.0f} of at most {MEMORY_LIMIT_MIB:.0f} MiB; "
+        f"{ours.cpu_s:.1f} of at most {CPU_LIMIT_S:g} s of CPU, "
+        f"{ours.peak_mib:.0f} of at most {MEMORY_LIMIT_MIB:.0f} MiB; "
         f"connections: {json.dumps(connections)}"
     )
     is_within = ours.cpu_s <= CPU_LIMIT_S and ours.peak_mib <= MEMORY_LIMIT_MIB
