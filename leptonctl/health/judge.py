@@ -1,0 +1,61 @@
+"""Judges one host: every check over what was read, in the order of the tuple at the end. Pure.
+
+What could not be read gives `unknown`, once a source; what the site file declares is compared and never inferred.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from leptonctl.health import card_checks, link_checks, xid_checks
+from leptonctl.health.readings import Case
+from leptonctl.health.verdict import Action, Finding, Verdict, hardest, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from leptonctl.health.policy import Policy
+    from leptonctl.health.readings import Declared, HostReading
+
+
+CHECKS: tuple[Callable[[Case], Iterator[Finding]], ...] = (
+    card_checks.sources,
+    card_checks.count,
+    card_checks.identity,
+    card_checks.unreadable,
+    card_checks.recovery,
+    card_checks.memory_errors,
+    card_checks.temperature,
+    card_checks.clocks,
+    card_checks.power,
+    card_checks.pcie,
+    card_checks.persistence,
+    card_checks.leftovers,
+    link_checks.links,
+    link_checks.fabric,
+    xid_checks.xids,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HostHealth:
+    """The verdict on a host and all that led to it; `gpus` are the verdicts by bus id."""
+
+    verdict: Verdict
+    action: Action
+    findings: tuple[Finding, ...]
+    gpus: Mapping[str, Verdict]
+
+
+def judge(reading: HostReading, declared: Declared, policy: Policy) -> HostHealth:
+    """The findings of every check, hardest first, and the verdicts over them."""
+    case = Case(reading, declared, policy)
+    findings = [finding for check in CHECKS for finding in check(case)]
+    ordered = tuple(sorted(findings, key=lambda one: -tuple(Verdict).index(one.verdict)))
+    gpus = {
+        gpu.bus_id: worst(one.verdict for one in findings if one.subject == gpu.bus_id)
+        for gpu in (reading.smi.gpus if reading.smi else ())
+    }
+    verdict = worst(one.verdict for one in findings)
+    return HostHealth(verdict, hardest(one.action for one in findings), ordered, gpus)

@@ -1,0 +1,135 @@
+"""What was read of the GPUs of one host, whatever it was read with.
+
+None is the card's own "not offered". What was there and not understood is named in `unreadable`: that is not None.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from leptonctl.health.policy import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuReading:
+    """One GPU. Field names are also the names in `unreadable`.
+
+    `bus_id` is `DOMAIN:BUS:DEVICE.FUNCTION` in lower case with a domain of four digits, as the kernel writes it.
+    Counters of volatile errors count from the last load of the driver. `margin_c` is the distance to the temperature
+    at which the card slows down. `is_recovering` names what the driver asks for to get the GPU back, or is None.
+    """
+
+    bus_id: str
+    uuid: str
+    model: str
+    serial: str | None = None
+    memory_mib: int | None = None
+    memory_used_mib: int | None = None
+    is_persistent: bool | None = None
+    is_ecc_on: bool | None = None
+    ecc_uncorrectable: int | None = None
+    ecc_correctable: int | None = None
+    remap_failed: bool | None = None
+    remap_pending: bool | None = None
+    remapped_uncorrectable: int | None = None
+    retired_single_bit: int | None = None
+    retired_double_bit: int | None = None
+    retirement_pending: bool | None = None
+    pcie_generation: int | None = None
+    pcie_generation_max: int | None = None
+    pcie_width: int | None = None
+    pcie_width_max: int | None = None
+    pcie_replays: int | None = None
+    temperature_c: int | None = None
+    temperature_max_c: int | None = None
+    memory_temperature_c: int | None = None
+    memory_temperature_max_c: int | None = None
+    margin_c: int | None = None
+    slowdowns: tuple[str, ...] = ()
+    power_w: float | None = None
+    recovery: str | None = None
+    fabric_state: str | None = None
+    fabric_status: str | None = None
+    process_count: int = 0
+    unreadable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkReading:
+    """One NVLink of a GPU (by UUID). `speed_gbps` is GB/s in one direction, None while the link is down."""
+
+    gpu_uuid: str
+    link: int
+    speed_gbps: float | None
+    errors: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class XidEvent:
+    """An error that the driver wrote to the kernel log. `at_s` is Unix time; `unit` is the part of the GPU it names."""
+
+    at_s: float
+    bus_id: str
+    code: int
+    text: str
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmiReading:
+    """What `nvidia-smi -q -x` said: the driver's versions and every GPU that answered."""
+
+    driver_version: str
+    cuda_version: str | None
+    attached_count: int
+    gpus: tuple[GpuReading, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What the site file says the host has. None is not said, and then not judged; `model` is a part of the name."""
+
+    count: int
+    model: str | None = None
+    memory_gib: int | None = None
+    serials: tuple[str, ...] = ()
+    links: int | None = None
+    link_gbps: float | None = None
+    pcie_width: int | None = None
+    has_nvswitch: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostReading:
+    """What was read on one host.
+
+    `unread` names each source that gave no answer, or one that was not understood, with the reason. `now_s` and
+    `booted_s` are the host's own clock. `fabric_manager_active` is None where there is no such unit.
+    """
+
+    now_s: float
+    booted_s: float
+    smi: SmiReading | None = None
+    pci_bus_ids: tuple[str, ...] | None = None
+    links: tuple[LinkReading, ...] | None = None
+    xids: tuple[XidEvent, ...] | None = None
+    fabric_manager_active: bool | None = None
+    unread: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One host to judge, and by what."""
+
+    reading: HostReading
+    declared: Declared
+    policy: Policy
+
+    @property
+    def gpus(self) -> tuple[GpuReading, ...]:
+        """The GPUs that answered."""
+        return self.reading.smi.gpus if self.reading.smi else ()
