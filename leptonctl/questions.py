@@ -91,7 +91,7 @@ def endpoint_of(session: Session, address: str) -> Endpoint:
     """How one host is reached now. Raises UsageProblem for an unknown address, PlatformFailed where it is not there."""
     from leptonctl.session import scope  # noqa: PLC0415 - not for validate, which needs no platforms
 
-    location = scope(session.desired, (address,)).locations[0]
+    location = scope(session.desired, (address,), is_before_look=True).locations[0]
     if location.address == address:
         hosts = ", ".join(host.address for host in location.hosts[:5])
         raise UsageProblem(f"'{address}' is a location, not a host", hint=f"its hosts: {hosts}")

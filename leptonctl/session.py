@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from leptonctl.errors import UsageProblem
 from leptonctl.planning.desired import Desired, desired
+from leptonctl.planning.scaling import is_of_scaling_group, with_observed_hosts
 from leptonctl.platforms.base import Context, Platform
 from leptonctl.platforms.registry import make_platform
 from leptonctl.progress import Progress, Report, silent
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from leptonctl.planning.desired import DesiredLocation
+    from leptonctl.planning.observed import Observed
     from leptonctl.sitefile.model import PlatformName
 
 LOCATIONS_AT_ONCE = 4
@@ -61,6 +63,10 @@ class Session:
 
         return replace(self, report=both)
 
+    def knowing(self, observed: Observed) -> Session:
+        """The same session, whose site has the hosts that its scaling groups have now."""
+        return replace(self, desired=with_observed_hosts(self.desired, observed))
+
     def location(self, address: str) -> DesiredLocation:
         """The location of that address; it exists."""
         return next(location for location in self.desired.locations if location.address == address)
@@ -85,11 +91,12 @@ def open_session(
     )
 
 
-def scope(want: Desired, only: tuple[str, ...]) -> Desired:
+def scope(want: Desired, only: tuple[str, ...], *, is_before_look: bool = False) -> Desired:
     """The part of `want` that the addresses name (locations or hosts); all of it where none is given.
 
     A location that is named through one of its hosts stays whole in its machines; only the named hosts stay in it as
-    hosts to look at and to configure. Raises UsageProblem for addresses that the site does not have.
+    hosts to look at and to configure. Raises UsageProblem for addresses that the site does not have; before the look,
+    nobody knows which hosts a scaling group has.
     """
     if not only:
         return want
@@ -97,6 +104,8 @@ def scope(want: Desired, only: tuple[str, ...]) -> Desired:
         host.address for location in want.locations for host in location.hosts
     }
     unknown = [address for address in only if address not in known]
+    if is_before_look:
+        unknown = [one for one in unknown if not any(is_of_scaling_group(place, one) for place in want.locations)]
     if unknown:
         import difflib  # noqa: PLC0415 - only when there is something to suggest
 
@@ -106,6 +115,7 @@ def scope(want: Desired, only: tuple[str, ...]) -> Desired:
             hint=f"did you mean '{close[0]}'?" if close else "`leptonctl plan` lists every address",
         )
     chosen = set(only)
+    named = {place.address for place in want.locations for one in only if is_of_scaling_group(place, one)} | chosen
     locations = tuple(
         location
         if location.address in chosen
@@ -114,5 +124,5 @@ def scope(want: Desired, only: tuple[str, ...]) -> Desired:
     )
     return replace(
         want,
-        locations=tuple(location for location in locations if location.address in chosen or location.hosts),
+        locations=tuple(location for location in locations if location.address in named or location.hosts),
     )

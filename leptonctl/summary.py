@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from leptonctl.planning.observed import Difference, HostLook, Observed, ObservedResource, Reach, RoleState
 from leptonctl.planning.plan import Action, Change, HostPlan, LocationPlan, Plan
+from leptonctl.planning.scaling import missing_hosts
 from leptonctl.result import Answer, ChangeResult, HostResult, LocationResult, ProblemResult, RoleResult
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ def _looked(
         deployed = Answer(value="unknown", detail=observed.unanswered[location.address])
     elif observed.locations.get(location.address) is None and location.address in observed.locations:
         deployed = Answer(value="no", detail="nothing is there", age_s=0.0)
+    elif deployed.value == "yes" and (lacking := _lacking(location, observed)):
+        deployed = Answer(value="no", detail="; ".join(lacking), age_s=0.0)
     reachable, in_sync = _all(host.reachable for host in hosts), _all(host.in_sync for host in hosts)
     answers = {deployed.value, reachable.value, in_sync.value}
     return LocationResult(
@@ -105,6 +108,11 @@ def _looked(
         reachable=reachable,
         in_sync=in_sync,
     )
+
+
+def _lacking(location: DesiredLocation, observed: Observed) -> list[str]:
+    there = observed.locations.get(location.address)
+    return [missing for group in location.scaling if (missing := missing_hosts(group, there)) is not None]
 
 
 def _all(answers: Iterable[Answer | None]) -> Answer:
@@ -301,8 +309,8 @@ def settings_by_group(want: Desired) -> dict[str, dict[str, object]]:
     """The settings that `plan` shows: by `LOCATION/GROUP`, role and setting. Secrets are references, as in the file."""
     found: dict[str, dict[str, object]] = {}
     for location in want.locations:
-        for host in location.hosts:
-            found.setdefault(
-                f"{location.address}/{host.group}", {role.name: dict(role.settings) for role in host.roles}
-            )
+        groups = [(host.group, host.roles) for host in location.hosts]
+        groups += [(scaling.group, scaling.roles) for scaling in location.scaling]
+        for group, roles in groups:
+            found.setdefault(f"{location.address}/{group}", {role.name: dict(role.settings) for role in roles})
     return found

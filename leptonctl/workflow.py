@@ -53,9 +53,10 @@ class UpRequest:
 def plan(session: Session, *, only: tuple[str, ...], is_compared: bool, out: Path | None, is_exit_code: bool) -> Result:
     """Say what should be; with `is_compared`, what has to change. Changes nothing but `out`."""
     clock = Clock()
-    want = scope(session.desired, only)
+    want, looked = scope(session.desired, only, is_before_look=is_compared), Looked(NOTHING_ASKED)
     with clock.stage("look"):
-        looked = _look(session, want) if is_compared else Looked(NOTHING_ASKED)
+        if is_compared:
+            session, want, looked = _look(session, only)
     found = diff(want, looked.observed, whole=session.desired, strays=() if only else looked.strays)
     if out is not None:
         write_plan(out, found)
@@ -85,14 +86,14 @@ def plan(session: Session, *, only: tuple[str, ...], is_compared: bool, out: Pat
 def up(session: Session, ask: UpRequest) -> Result:
     """Look, plan, ask, make, configure, look again."""
     clock = Clock()
-    want = scope(session.desired, ask.only)
+    want = scope(session.desired, ask.only, is_before_look=True)
     refuse_unknown_roles(ask.roles)
     names = [location.address for location in want.locations]
     with open_run(session.state_dir, "up") as run, hold(session.state_dir, names, run_id=run.id):
         session = session.reporting_to(run.event)
         secrets = applying.resolve_secrets(session, want)
         with clock.stage("look"):
-            looked = _look(session, want, secrets)
+            session, want, looked = _look(session, ask.only, secrets)
         planned = diff(want, looked.observed, whole=session.desired, strays=() if ask.only else looked.strays)
         run.write("plan.json", {**asdict(planned), "digest": planned.digest})
         if ask.plan_file is not None:
@@ -109,7 +110,8 @@ def up(session: Session, ask: UpRequest) -> Result:
             if not ask.only:
                 applying.remove_strays(session, planned)
         with clock.stage("look"), applying.stoppable(session) as stop:
-            looked = wait_for_young_hosts(session, _look(session, want, secrets), want, secrets=secrets, stop=stop)
+            session, want, looked = _look(session, ask.only, secrets)
+            looked = wait_for_young_hosts(session, looked, want, secrets=secrets, stop=stop)
         complete = targets(session, looked.observed, want)
         applying.keep_known_hosts(session, complete)
         chosen = applying.select(planned, complete, looked.observed, forced=ask.is_forced, names=ask.roles)
@@ -120,8 +122,14 @@ def up(session: Session, ask: UpRequest) -> Result:
         return _end(run, clock, outcome(want, planned, applied, after.observed))
 
 
-def _look(session: Session, want: Desired, secrets: Mapping[str, str] = NO_SECRETS) -> Looked:
-    return look_at_hosts(session, look_at_platforms(session), want, secrets=secrets)
+def _look(
+    session: Session, only: tuple[str, ...], secrets: Mapping[str, str] = NO_SECRETS, *, with_checks: bool = False
+) -> tuple[Session, Desired, Looked]:
+    """Look at platforms, then at hosts. The site that comes back has the hosts that its scaling groups have now."""
+    looked = look_at_platforms(session)
+    session = session.knowing(looked.observed)
+    want = scope(session.desired, only)
+    return session, want, look_at_hosts(session, looked, want, secrets=secrets, with_checks=with_checks)
 
 
 def _end(run: Run, clock: Clock, result: Result) -> Result:
@@ -134,9 +142,9 @@ def _end(run: Run, clock: Clock, result: Result) -> Result:
 def status(session: Session, *, only: tuple[str, ...], is_exit_code: bool) -> Result:
     """Ask platforms and hosts whether all is deployed, reachable and in sync."""
     clock = Clock()
-    want = scope(session.desired, only)
+    scope(session.desired, only, is_before_look=True)
     with clock.stage("look"):
-        looked = _look(session, want)
+        session, want, looked = _look(session, only)
     known = read_known(session.state_dir, [location.address for location in want.locations])
     locations = summary.looked_locations(want, looked.observed, known, now=datetime.now(UTC))
     problems = summary.unanswered_problems(looked.observed)
@@ -157,9 +165,9 @@ def status(session: Session, *, only: tuple[str, ...], is_exit_code: bool) -> Re
 def verify(session: Session, *, only: tuple[str, ...]) -> Result:
     """Prove on the hosts, read-only, that everything is as planned: contents and live checks in one round trip."""
     clock = Clock()
-    want = scope(session.desired, only)
+    scope(session.desired, only, is_before_look=True)
     with clock.stage("look"):
-        looked = look_at_hosts(session, look_at_platforms(session), want, with_checks=True)
+        session, want, looked = _look(session, only, with_checks=True)
     known = read_known(session.state_dir, [location.address for location in want.locations])
     locations = summary.looked_locations(want, looked.observed, known, now=datetime.now(UTC))
     problems = (
@@ -182,9 +190,9 @@ def verify(session: Session, *, only: tuple[str, ...]) -> Result:
 def drift(session: Session, *, only: tuple[str, ...]) -> Result:
     """Compare platforms and hosts with the site file; made for a timer. Everything that differs is a problem."""
     clock = Clock()
-    want = scope(session.desired, only)
+    scope(session.desired, only, is_before_look=True)
     with clock.stage("look"):
-        looked = _look(session, want)
+        session, want, looked = _look(session, only)
     planned = diff(want, looked.observed, whole=session.desired, strays=() if only else looked.strays)
     problems = (
         *summary.unanswered_problems(looked.observed),
@@ -209,9 +217,11 @@ def down(
 ) -> Result:
     """Remove in reverse order, then ask the platforms what still carries the site's mark."""
     clock = Clock()
-    want = scope(session.desired, only)
+    scope(session.desired, only, is_before_look=True)
     with clock.stage("look"):
         looked = look_at_platforms(session)
+    session = session.knowing(looked.observed)
+    want = scope(session.desired, only)
     planned = diff(want, looked.observed, whole=session.desired, strays=looked.strays)
     with open_run(session.state_dir, "down") as run:
         strays = () if only else {stray.location for stray in looked.strays}
@@ -227,8 +237,10 @@ def down(
 
 def inventory(session: Session, *, only: tuple[str, ...]) -> dict[str, object]:
     """Give the Ansible inventory of the hosts that are there, with their settings; secrets stay references."""
-    want = scope(session.desired, only)
-    aims = targets(session, look_at_platforms(session).observed, want)
+    scope(session.desired, only, is_before_look=True)
+    observed = look_at_platforms(session).observed
+    session = session.knowing(observed)
+    aims = targets(session, observed, scope(session.desired, only))
     known_hosts = session.state_dir / "known_hosts"
     return ansible_inventory(aims, known_hosts=known_hosts, control_dir=None)
 

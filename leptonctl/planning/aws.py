@@ -16,10 +16,12 @@ from leptonctl.planning.aws_types import (
     LocationOutputs,
     NetworkArgs,
     PeerArgs,
+    PublicKeys,
+    ScalingArgs,
     Tier,
     VolumeArgs,
 )
-from leptonctl.sitefile.aws import DEFAULT_DISK_GIB, architecture_of, host_zones, zone_count
+from leptonctl.sitefile.aws import DEFAULT_DISK_GIB, architecture_of, group_zones, zone_count
 from leptonctl.sitefile.model import Edge, Region
 from leptonctl.sitefile.ranges import group_hosts
 from leptonctl.sitefile.settings import resolve
@@ -88,31 +90,37 @@ def location_args(site: Site, address: str) -> LocationArgs | None:
 def completed(
     args: LocationArgs,
     *,
-    public_keys: tuple[str, ...] = (),
-    host_keys: Mapping[str, str] | None = None,
+    keys: PublicKeys | None = None,
     above: Mapping[str, LocationOutputs] | None = None,
     previous: LocationOutputs | None = None,
     deletable: tuple[str, ...] = (),
 ) -> LocationArgs:
     """The arguments with what the platform knows.
 
-    `host_keys` are public keys by host name; `above` are the outputs of the locations that this one is peered with (one
-    that is missing stays unknown); `previous` are this stack's own outputs: a group keeps its image while the query is
-    the same, and a host that is there keeps the key that was planted.
+    `above` are the outputs of the locations that this one is peered with (one that is missing stays unknown);
+    `previous` are this stack's own outputs: a group keeps its image while the query is the same, and a host that is
+    there keeps the key that was planted.
     """
+    keys = keys or PublicKeys()
     images = previous.images if previous else {}
     there = previous.hosts if previous else {}
-    keys = dict(host_keys or {})
+    pinned = {
+        group.name: images[group.name]
+        for group in args.groups
+        if group.name in images and images[group.name].query == group.image.text
+    }
     groups = tuple(
         replace(
             group,
-            pinned_image_id=images[group.name].image_id
-            if group.name in images and images[group.name].query == group.image.text
-            else None,
+            pinned_image_id=pinned[group.name].image_id if group.name in pinned else None,
+            pinned_root_device=pinned[group.name].root_device or None if group.name in pinned else None,
             hosts=tuple(
-                replace(host, host_key=there[host.address].host_key if host.address in there else keys.get(host.name))
+                replace(
+                    host, host_key=there[host.address].host_key if host.address in there else keys.hosts.get(host.name)
+                )
                 for host in group.hosts
             ),
+            scaling=_keyed(group.scaling, previous, keys.groups.get(group.name)) if group.scaling else None,
         )
         for group in args.groups
     )
@@ -127,7 +135,12 @@ def completed(
         else peer
         for peer in args.peers
     )
-    return replace(args, public_keys=public_keys, groups=groups, peers=peers, deletable=deletable)
+    return replace(args, public_keys=keys.operators, groups=groups, peers=peers, deletable=deletable)
+
+
+def _keyed(scaling: ScalingArgs, previous: LocationOutputs | None, host_key: str | None) -> ScalingArgs:
+    known = previous.groups.get(scaling.address) if previous else None
+    return replace(scaling, host_key=host_key or (known.host_key if known else None))
 
 
 def _above(site: Site, address: str) -> tuple[str, ...]:
@@ -153,6 +166,7 @@ def _peer(site: Site, address: str) -> PeerArgs:
 
 def _group(address: str, name: str, *, aws: Aws, group: NodeGroup, ingress: tuple[IngressArgs, ...]) -> GroupArgs:
     machine_type = group.machine.type or ""
+    zones = group_zones(aws, group)
     image = group.aws.image
     return GroupArgs(
         name=name,
@@ -162,15 +176,25 @@ def _group(address: str, name: str, *, aws: Aws, group: NodeGroup, ingress: tupl
             owner=image.owner, name=image.name, architecture=architecture_of(machine_type), image_id=image.id
         ),
         hosts=tuple(
-            HostArgs(name=host.name, address=f"{address}/{host.name}", zone=zone)
-            for host, zone in zip(group_hosts(name, group), host_zones(aws, group), strict=True)
+            HostArgs(name=host.name, address=f"{address}/{host.name}", zone=zones[number % len(zones)])
+            for number, host in enumerate(group_hosts(name, group))
         ),
         ingress=ingress,
         is_public=group.aws.public,
         placement=group.aws.placement,
         network_cards=group.aws.network_cards,
-        is_spot=group.aws.capacity == "spot",
+        capacity=group.aws.capacity,
         reservation=group.aws.reservation,
+        fallback_types=group.aws.fallback_types,
+        scaling=None
+        if group.scaling is None
+        else ScalingArgs(
+            address=f"{address}/{name}",
+            min=group.scaling.min,
+            max=group.scaling.max,
+            desired=group.scaling.desired,
+            zones=zones,
+        ),
     )
 
 

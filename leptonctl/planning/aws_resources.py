@@ -28,6 +28,7 @@ SECURITY_GROUP = "aws:ec2/securityGroup:SecurityGroup"
 ROUTE = "aws:ec2/route:Route"
 VPC_ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 INSTANCE = "aws:ec2/instance:Instance"
+SCALING_GROUP = "aws:autoscaling/group:Group"
 VOLUME = "aws:ebs/volume:Volume"
 # What closes a bucket, each a resource of its own in AWS, by the end of its name.
 BUCKET_PARTS = {
@@ -106,6 +107,8 @@ def _network(args: LocationArgs) -> Iterator[tuple[str, str]]:
 
 def _group(args: LocationArgs, group: GroupArgs) -> Iterator[PlannedResource]:
     yield from _as("access", args.location, _group_access(args, group))
+    if group.scaling is not None:
+        yield PlannedResource(SCALING_GROUP, f"{group.name}-scaling", "group", group.scaling.address)
     for host in group.hosts:
         yield PlannedResource(INSTANCE, host.name, "host", host.address)
         yield PlannedResource("aws:route53/record:Record", host.name, "host", host.address)

@@ -14,7 +14,8 @@ Architecture = Literal["x86_64", "arm64"]
 Internet = Literal["nat", "nat-per-zone", "none"]
 VolumeType = Literal["gp3", "io2"]
 FileSystemKind = Literal["efs", "lustre"]
-ResourceRole = Literal["network", "host", "volume", "store", "peering", "access"]
+Capacity = Literal["on-demand", "spot", "block"]
+ResourceRole = Literal["network", "group", "host", "volume", "store", "peering", "access"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +56,29 @@ class IngressArgs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GroupArgs:
-    """Equal machines. `pinned_image_id` is the image that the group runs already, filled by `completed`.
+class ScalingArgs:
+    """Machines that come and go, in the zones of these numbers. `desired` is None where AWS and its policies decide.
 
-    `network_cards` above 0 gives each machine so many EFA devices (one a network card). `is_spot` asks for spot
-    capacity; `reservation` is the id of a capacity reservation. `placement` is a strategy, None for none.
+    All of them have one host key, planted by the launch template: `host_key` is its public half. The platform fills it;
+    None is only for plans.
+    """
+
+    address: str
+    min: int
+    max: int
+    desired: int | None
+    zones: tuple[int, ...]
+    host_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupArgs:
+    """Equal machines: `hosts`, or as `scaling` says.
+
+    `pinned_image_id` is the image that the group runs already, `pinned_root_device` that image's root device; both are
+    filled by `completed`. `network_cards` above 0 gives each machine so many EFA devices (one a network card).
+    `capacity` is what is bought, `reservation` the id of a capacity reservation or block. `fallback_types` may be taken
+    instead of `machine_type`, in order. `placement` is a strategy, None for none.
     """
 
     name: str
@@ -71,9 +90,17 @@ class GroupArgs:
     is_public: bool = False
     pinned_image_id: str | None = None
     placement: Literal["cluster", "spread"] | None = None
+    pinned_root_device: str | None = None
     network_cards: int = 0
-    is_spot: bool = False
+    capacity: Capacity = "on-demand"
     reservation: str | None = None
+    fallback_types: tuple[str, ...] = ()
+    scaling: ScalingArgs | None = None
+
+    @property
+    def machine_types(self) -> tuple[str, ...]:
+        """Every machine type that the group may have, the wanted one first."""
+        return (self.machine_type, *self.fallback_types)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,11 +193,24 @@ class LocationArgs:
     deletable: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicKeys:
+    """The public halves of keys: who may log in, and the host keys of hosts and of scaling groups by their names."""
+
+    operators: tuple[str, ...] = ()
+    hosts: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class LocationSecrets:
-    """What a stack needs and no file may hold: private host keys (OpenSSH text) by host name. Never shown."""
+    """What a stack needs and no file may hold: private host keys (OpenSSH text). Never shown.
+
+    `host_keys` are by host name, `group_keys`, of scaling groups, by group name.
+    """
 
     host_keys: dict[str, str] = field(default_factory=dict, repr=False)
+    group_keys: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,10 +227,20 @@ class HostOutputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageOutputs:
-    """The image that a group runs, and the query that found it."""
+    """The image that a group runs, and the query that found it; `root_device` only where a launch template needs it."""
 
     query: str
     image_id: str
+    root_device: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupOutputs:
+    """A scaling group that is there: AWS's name of it, and the public host key that all its machines have."""
+
+    address: str
+    name: str
+    host_key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +258,7 @@ class StoreOutputs:
 class LocationOutputs:
     """What a stack exports: one export a field, of the same name.
 
-    `hosts` and `stores` are by address, `images` by group.
+    `hosts`, `groups` (those that are scaled) and `stores` are by address, `images` by group.
     `jump` is the address of the host that the location's other hosts are reached through, where there is a public one.
     """
 
@@ -224,6 +274,7 @@ class LocationOutputs:
     images: dict[str, ImageOutputs]
     hosts: dict[str, HostOutputs]
     stores: dict[str, StoreOutputs]
+    groups: dict[str, GroupOutputs] = field(default_factory=dict)
     jump: str | None = None
 
 

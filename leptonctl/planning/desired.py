@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from leptonctl.sitefile.software import RoleName
 
 Tier = Literal["core", "region", "edge"]
-ResourceKind = Literal["network", "host", "volume", "store", "peering", "access"]
+ResourceKind = Literal["network", "group", "host", "volume", "store", "peering", "access"]
 Settings = Mapping[str, object]
 
 
@@ -48,7 +48,10 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class DesiredHost:
-    """One machine. `connection` is set where the machine exists before leptonctl (platform `ssh`), else None."""
+    """One machine. `connection` is set where the machine exists before leptonctl (platform `ssh`), else None.
+
+    `is_scaled` is one of a scaling group: it is not in the site file, it was found there.
+    """
 
     address: str
     name: str
@@ -57,6 +60,23 @@ class DesiredHost:
     roles: tuple[DesiredRole, ...]
     volumes: tuple[str, ...] = ()
     connection: Connection | None = None
+    is_scaled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredScaling:
+    """A scaling group, `LOCATION/GROUP`: what each of its hosts shall be, however many there are.
+
+    `desired` is None where AWS and its policies decide how many, from `min` to `max`.
+    """
+
+    address: str
+    group: str
+    machine: Machine
+    roles: tuple[DesiredRole, ...]
+    min: int
+    max: int
+    desired: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +94,8 @@ class DesiredVolume:
 class DesiredLocation:
     """A location: what its platform must make, its hosts, and the locations that must be there before it.
 
+    The hosts of `scaling` groups are among `hosts` only after a look (`planning.scaling`).
+
     `aws` are the arguments of its stack, as far as the site says them, where the platform is `aws`.
     """
 
@@ -84,6 +106,7 @@ class DesiredLocation:
     cidr: str | None
     hosts: tuple[DesiredHost, ...]
     volumes: tuple[DesiredVolume, ...]
+    scaling: tuple[DesiredScaling, ...] = ()
     aws: LocationArgs | None = None
 
 
@@ -108,10 +131,16 @@ def desired(site: Site) -> Desired:
 def _location(site: Site, address: str, location: Location) -> DesiredLocation:
     hosts: list[DesiredHost] = []
     volumes: list[DesiredVolume] = []
+    scaling: list[DesiredScaling] = []
     for group_name, group in location.nodes.items():
         stores = {name: store for name, store in location.storage.items() if group_name in store.nodes}
         roles = tuple(_role(site, address, group_name, name) for name in ROLE_NEEDS if name in group.roles)
         ssh = _merged_ssh(location.ssh, group.ssh)
+        if (limits := group.scaling) is not None:
+            where = f"{address}/{group_name}"
+            scaling.append(
+                DesiredScaling(where, group_name, group.machine, roles, limits.min, limits.max, limits.desired)
+            )
         for host in group_hosts(group_name, group):
             volumes.extend(
                 DesiredVolume(
@@ -142,6 +171,7 @@ def _location(site: Site, address: str, location: Location) -> DesiredLocation:
         cidr=location.network.cidr,
         hosts=tuple(hosts),
         volumes=tuple(volumes),
+        scaling=tuple(scaling),
         aws=location_args(site, address),
     )
 

@@ -59,6 +59,7 @@ def _hosts(location: DesiredLocation) -> list[object]:
     """Hosts as JSON; roles are shared between hosts of a group, so they are written once."""
     roles = {id(host.roles): host.roles for host in location.hosts}
     shared = {key: digest_of([[role.name, role.settings] for role in value]) for key, value in roles.items()}
+    named = [host for host in location.hosts if not host.is_scaled]
     return [
         [
             host.address,
@@ -68,7 +69,7 @@ def _hosts(location: DesiredLocation) -> list[object]:
             host.volumes,
             str(host.connection),
         ]
-        for host in location.hosts
+        for host in named
     ]
 
 

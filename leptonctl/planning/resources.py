@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from leptonctl.planning.aws_resources import surroundings
 from leptonctl.planning.plan import Action, Change
+from leptonctl.planning.scaling import group_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,8 +28,8 @@ _TOLERANCE = 0.001
 def resource_changes(desired: DesiredLocation, observed: ObservedLocation | None) -> tuple[Change, ...]:
     """Every resource of the location and what happens to it.
 
-    Network, volumes, stores, hosts, then what goes (hosts first). On AWS the network stands for all that its hosts and
-    stores need besides themselves; the reason says what that is.
+    Network, volumes, stores, scaling groups, hosts, then what goes (hosts first). On AWS the network stands for all
+    that its hosts and stores need besides themselves; the reason says what that is.
     """
     found = {(one.kind, one.address): one for one in observed.resources} if observed else {}
     mounts: dict[str, dict[str, str]] = {}
@@ -40,6 +41,7 @@ def resource_changes(desired: DesiredLocation, observed: ObservedLocation | None
         _network(desired, found.get(("network", desired.address))),
         *_volumes(desired, observed),
         *_stores(desired, observed),
+        *group_changes(desired, observed),
         *(
             _host(host, found.get(("host", host.address)), location=desired.address, mounts=mounts)
             for host in desired.hosts
@@ -143,7 +145,10 @@ def _update_reasons(host: DesiredHost, there: ObservedResource) -> Iterator[str]
 
 def _surplus_hosts(desired: DesiredLocation, observed: ObservedLocation | None) -> Iterator[Change]:
     wanted = {host.address for host in desired.hosts}
+    # The hosts of a scaling group come and go with it.
+    scaling = {group.address for group in desired.scaling}
     there = [one for one in observed.resources if one.kind == "host"] if observed else []
+    there = [one for one in there if one.properties.get("scaling") not in scaling]
     for one in sorted(there, key=lambda one: one.address, reverse=True):
         if one.address not in wanted:
             reason = "no longer in the site file"

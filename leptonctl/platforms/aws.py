@@ -13,9 +13,10 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from leptonctl.errors import LeptonError, PlatformFailed, PreflightFailed, Refused
+from leptonctl.planning import aws_tags
 from leptonctl.planning.aws import completed
 from leptonctl.planning.aws_resources import planned_resources
-from leptonctl.planning.aws_types import LocationSecrets
+from leptonctl.planning.aws_types import LocationSecrets, PublicKeys
 from leptonctl.platforms.aws_cloud import AwsCloud, Found
 from leptonctl.platforms.aws_look import host_key_of, jump_through, leftover, observed_location
 from leptonctl.platforms.aws_pending import settle
@@ -74,8 +75,7 @@ class AwsPlatform:
             key = read_site_key(self._context.state_dir)
             whole = completed(
                 args,
-                public_keys=(key.public,) if key else (),
-                host_keys={},
+                keys=PublicKeys(operators=(key.public,) if key else ()),
                 above=self._above(args),
                 previous=outputs_of(state) if state else None,
             )
@@ -113,7 +113,7 @@ class AwsPlatform:
             return None
         cloud, site = self._cloud(region), self._context.site
         stores = tuple(one for one in cloud.tagged(site, location) if one.type not in {"vpc", "instance", "volume"})
-        found = (*cloud.hosts_volumes_and_networks(site, location), *stores)
+        found = (*cloud.hosts_volumes_and_networks(site, location), *cloud.scaling_groups(site, location), *stores)
         if not found:
             return None
         return observed_location(
@@ -190,14 +190,30 @@ class AwsPlatform:
         names = {host.name: host.address for group in args.groups for host in group.hosts}
         made = {name: new_host_key() for name, address in names.items() if address not in living}
         public = {name: living[address] for name, address in names.items() if address in living}
+        planted = self._planted_group_keys(args)
+        scaled = [group.name for group in args.groups if group.scaling is not None]
+        made_groups = {name: new_host_key() for name in scaled if name not in planted}
         whole = completed(
             args,
-            public_keys=(ensure_site_key(self._context.state_dir).public,),
-            host_keys={**public, **{name: key.public for name, key in made.items()}},
+            keys=PublicKeys(
+                operators=(ensure_site_key(self._context.state_dir).public,),
+                hosts={**public, **{name: key.public for name, key in made.items()}},
+                groups={**planted, **{name: key.public for name, key in made_groups.items()}},
+            ),
             above=self._above(args),
             previous=previous,
         )
-        return whole, LocationSecrets({name: key.private.decode() for name, key in made.items()})
+        return whole, LocationSecrets(
+            {name: key.private.decode() for name, key in made.items()},
+            {name: key.private.decode() for name, key in made_groups.items()},
+        )
+
+    def _planted_group_keys(self, args: LocationArgs) -> dict[str, str]:
+        """The public host key of each scaling group, as its launch template has it: it stays as long as that does."""
+        if not any(group.scaling is not None for group in args.groups):
+            return {}
+        there = self._cloud(args.region).templates(args.site, args.location)
+        return {one.tags[aws_tags.GROUP]: host_key_of(one) for one in there if host_key_of(one)}
 
     def _above(self, args: LocationArgs) -> dict[str, LocationOutputs]:
         """The outputs of the locations that this one is peered with, as far as they exist."""

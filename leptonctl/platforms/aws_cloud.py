@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from leptonctl.errors import LeptonError, PlatformFailed, PreflightFailed
 from leptonctl.planning import aws_tags
+from leptonctl.planning.scaling import scaled_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,8 +42,16 @@ class Found:
 
     @property
     def address(self) -> str:
-        """The site's address of it, by its tag."""
+        """The site's address of it, by its tag; that of a host of a scaling group follows from its id."""
+        if self.type == "instance" and self.scaling is not None:
+            return f"{self.location}/{scaled_name(self.tags[aws_tags.GROUP], self.id)}"
         return self.tags.get(aws_tags.ADDRESS, self.location)
+
+    @property
+    def scaling(self) -> str | None:
+        """The address of the scaling group that started it; None for a host that the site file names."""
+        is_scaled = aws_tags.HOST not in self.tags and aws_tags.GROUP in self.tags
+        return f"{self.location}/{self.tags[aws_tags.GROUP]}" if is_scaled else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +77,14 @@ class _Listing:
     filters: str = "Filters"
 
 
+SCALING_GROUP = "auto-scaling-group"
 _GONE = frozenset({"deleted", "terminated", "failed", "expired", "rejected"})
 _ZONE_TYPES = frozenset({"route53-hostedzone", "hosted-zone"})
 _INSTANCES = _Listing("instance", "describe_instances", "Reservations", "InstanceId", ("State", "Name"), _GONE)
 _VOLUMES = _Listing("volume", "describe_volumes", "Volumes", "VolumeId", ("State",), _GONE)
 _VPCS = _Listing("vpc", "describe_vpcs", "Vpcs", "VpcId", ("State",))
 _GROUPS = _Listing("security-group", "describe_security_groups", "SecurityGroups", "GroupId")
+_TEMPLATES = _Listing("launch-template", "describe_launch_templates", "LaunchTemplates", "LaunchTemplateId")
 _EC2 = (
     _INSTANCES,
     _VOLUMES,
@@ -90,12 +101,12 @@ _EC2 = (
         ("Status", "Code"), _GONE,
     ),
     _Listing("vpc-flow-log", "describe_flow_logs", "FlowLogs", "FlowLogId", ("FlowLogStatus",), filters="Filter"),
-    _Listing("launch-template", "describe_launch_templates", "LaunchTemplates", "LaunchTemplateId"),
+    _TEMPLATES,
     _Listing(
         "network-interface", "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId", ("Status",),
     ),
 )  # fmt: skip
-_TYPES_OF_EC2 = frozenset(one.type for one in _EC2) | {"security-group-rule"}
+_TYPES_OF_EC2 = frozenset(one.type for one in _EC2) | {"security-group-rule", "autoscaling-autoScalingGroup"}
 
 
 class AwsCloud:
@@ -120,6 +131,22 @@ class AwsCloud:
         """The machines of a location that run."""
         return tuple(one for one in self._listed(_INSTANCES, site, location) if one.status == "running")
 
+    def scaling_groups(self, site: str, location: str | None = None) -> tuple[Found, ...]:
+        """The scaling groups with the mark, also those that are being deleted."""
+        wanted = {aws_tags.SITE: site} | ({aws_tags.LOCATION: location} if location is not None else {})
+        filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in wanted.items()]
+        return tuple(
+            Found(
+                SCALING_GROUP, one["AutoScalingGroupName"], self.region, one.get("Status", ""), _tags(one["Tags"]), one
+            )
+            for page in self._pages("autoscaling", "describe_auto_scaling_groups", Filters=filters)
+            for one in page["AutoScalingGroups"]
+        )
+
+    def templates(self, site: str, location: str) -> tuple[Found, ...]:
+        """The launch templates of a location."""
+        return tuple(self._listed(_TEMPLATES, site, location))
+
     def foreign_rules(self, site: str, location: str) -> tuple[ForeignRule, ...]:
         """The rules in the location's security groups that lack the site's mark: somebody else let something pass."""
         groups = [one.id for one in self._listed(_GROUPS, site, location)]
@@ -143,7 +170,7 @@ class AwsCloud:
 
         Of EC2 each type is listed by itself, which tells what is gone; everything else comes from the tagging service.
         """
-        found = [one for listing in _EC2 for one in self._listed(listing, site, None)]
+        found = [one for listing in _EC2 for one in self._listed(listing, site, None)] + [*self.scaling_groups(site)]
         known = {one.id for one in found}
         found += [
             one for one in self.tagged(site) if one.type not in _TYPES_OF_EC2 | _ZONE_TYPES and one.id not in known

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from leptonctl.planning import aws_tags
 from leptonctl.planning.observed import Endpoint, ObservedLocation, ObservedResource
+from leptonctl.platforms.aws_cloud import SCALING_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,9 @@ def observed_location(
 
 def jump_through(machines: Sequence[Found]) -> Jump | None:
     """The way through the first machine, by address in the site, that has a public address; None where none has."""
-    public = [one for one in sorted(machines, key=lambda one: one.address) if one.details.get("PublicIpAddress")]
+    # One that the site file names stays; those of scaling groups come and go.
+    in_order = sorted(machines, key=lambda one: (one.scaling is not None, one.address))
+    public = [one for one in in_order if one.details.get("PublicIpAddress")]
     return Jump(f"{LOGIN}@{public[0].details['PublicIpAddress']}", _host_keys(public[0])) if public else None
 
 
@@ -76,13 +79,16 @@ def host_key_of(one: Found) -> str:
 
 
 def _resource(one: Found, differences: tuple[str, ...]) -> ObservedResource | None:
-    kind: Literal["network", "host", "volume", "store"]
+    kind: Literal["network", "group", "host", "volume", "store"]
     properties: dict[str, object]
     if one.type == "vpc":
         kind, properties = "network", {"cidr": one.details.get("CidrBlock"), "region": one.region}
         properties |= {"differences": differences} if differences else {}
     elif one.type == "instance":
         kind, properties = "host", {"type": one.details.get("InstanceType"), "region": one.region}
+        properties |= {"scaling": one.scaling} if one.scaling is not None else {}
+    elif one.type == SCALING_GROUP:
+        kind, properties = "group", _sizes(one) | {"region": one.region}
     elif one.type == "volume" and is_data(one):
         kind, properties = "volume", {"size_gib": one.details.get("Size"), "region": one.region}
     elif one.type in _STORES:
@@ -98,6 +104,13 @@ def _resource(one: Found, differences: tuple[str, ...]) -> ObservedResource | No
         properties=properties,
         is_data=is_data(one),
     )
+
+
+def _sizes(one: Found) -> dict[str, object]:
+    """How large a scaling group is and may be; only machines in service count."""
+    states = [machine.get("LifecycleState") for machine in one.details.get("Instances", ())]
+    words = {"min": "MinSize", "max": "MaxSize", "desired": "DesiredCapacity"}
+    return {name: one.details.get(word) for name, word in words.items()} | {"host_count": states.count("InService")}
 
 
 def _endpoint(one: Found, key: Path, jump: Jump | None) -> Endpoint | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from leptonctl.errors import PlatformFailed, Refused
 from leptonctl.planning import aws_tags
+from leptonctl.planning.aws_resources import SCALING_GROUP
 from leptonctl.platforms.pulumi_state import pending_operations, with_adopted
 from leptonctl.progress import Progress
 
@@ -74,7 +75,7 @@ def settle(state: Deployment, cloud: AwsCloud, location: str, report: Report) ->
 
 def _made(operation: PendingOperation, cloud: AwsCloud, location: str) -> str | None:
     """The id of what an interrupted creation made; None where there is nothing, or it has no mark of its own."""
-    tags = operation.inputs.get("tags") or {}
+    tags = _tags(operation)
     if operation.type in _BY_NAME:
         return _named(operation, cloud)
     if aws_tags.SITE not in tags or aws_tags.LOCATION not in tags:
@@ -85,6 +86,9 @@ def _made(operation: PendingOperation, cloud: AwsCloud, location: str) -> str | 
         wanted = _BY_TAGGING[operation.type]
         tagged = cloud.tagged(tags[aws_tags.SITE], location)
         there = tuple(one for one in tagged if one.type == wanted and tags.items() <= one.tags.items())
+    elif operation.type == SCALING_GROUP:
+        scaling = cloud.scaling_groups(tags[aws_tags.SITE], location)
+        there = tuple(one for one in scaling if tags.items() <= one.tags.items())
     else:
         return None
     if len(there) > 1:
@@ -95,6 +99,12 @@ def _made(operation: PendingOperation, cloud: AwsCloud, location: str) -> str | 
             "then run this again",
         )
     return there[0].id if there else None
+
+
+def _tags(operation: PendingOperation) -> dict[str, str]:
+    """The tags of a resource; a scaling group has a list of them."""
+    tags = operation.inputs.get("tags") or {}
+    return {one["key"]: one["value"] for one in tags} if isinstance(tags, list) else dict(tags)
 
 
 def _named(operation: PendingOperation, cloud: AwsCloud) -> str | None:

@@ -33,7 +33,7 @@ _DONE = {
 }  # fmt: skip
 _MAIN = frozenset({"Vpc", "Instance", "Volume", "Bucket", "FileSystem", "LustreFileSystem"})
 _DATA = frozenset({"Volume", "Bucket", "FileSystem", "LustreFileSystem"})
-_KINDS = frozenset({"network", "host", "volume", "store", "peering", "access"})
+_KINDS = frozenset({"network", "group", "host", "volume", "store", "peering", "access"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,9 @@ class Steps:
         state = metadata.new or metadata.old
         inputs = (state.inputs if state else None) or {}
         tags = inputs.get("tags")
+        if isinstance(tags, list):
+            # A scaling group's, each with a word on whether its machines get it.
+            tags = {one["key"]: one["value"] for one in tags if isinstance(one, dict) and "key" in one}
         tags = tags if isinstance(tags, dict) else {}
         short, name = metadata.type.rpartition(":")[2], _name(metadata.urn)
         planned = self.planned.get((metadata.type, name))

@@ -39,17 +39,29 @@ def public_subnet(cidr: str, zone: int) -> IPv4Network:
 
 
 def host_zones(aws: Aws, group: NodeGroup) -> tuple[int, ...]:
-    """The zone of each host of a group with a count: one for all where the group says so or must, else in turn.
+    """The zone of each host of a group, of a scaling group at its largest: those that it may use, in turn."""
+    zones = group_zones(aws, group)
+    return tuple(zones[number % len(zones)] for number in range(largest_count(group)))
+
+
+def group_zones(aws: Aws, group: NodeGroup) -> tuple[int, ...]:
+    """The zones that a group's machines are spread over: one where the group says so or must, else the location's.
 
     Machines that are placed close together or have EFA share a zone: neither reaches over zones.
     """
-    count = group.count or 0
     if group.aws.zone is not None:
-        return (aws.zones.index(group.aws.zone),) * count
-    if group.aws.placement == "cluster" or group.aws.network_cards:
-        return (0,) * count
-    zones = zone_count(aws)
-    return tuple(number % zones for number in range(count))
+        return (aws.zones.index(group.aws.zone),)
+    return (0,) if is_in_one_zone(group) else tuple(range(zone_count(aws)))
+
+
+def is_in_one_zone(group: NodeGroup) -> bool:
+    """Whether the machines of a group must share a zone, whichever it is."""
+    return group.aws.placement == "cluster" or bool(group.aws.network_cards)
+
+
+def largest_count(group: NodeGroup) -> int:
+    """The number of machines of a group that has a count or is scaled; of the latter at its largest."""
+    return group.scaling.max if group.scaling is not None else group.count or 0
 
 
 def architecture_of(machine_type: str) -> Literal["x86_64", "arm64"]:

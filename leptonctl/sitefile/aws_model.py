@@ -56,12 +56,31 @@ class AwsGroup(Frozen):
     ] = 0
     """EFA devices of each machine, one a network card; 0 for an ordinary network. They are in one zone."""
     capacity: Annotated[
-        Literal["on-demand", "spot"],
+        Literal["on-demand", "spot", "block"],
         forbidden("a machine stays as it was bought", instead=_ANOTHER_GROUP, on=AWS),
     ] = "on-demand"
-    """What is bought. Spot machines may be stopped by AWS at any time."""
+    """What is bought. Spot machines may be stopped by AWS at any time; `block` is a capacity block of `reservation`."""
     reservation: Annotated[Text | None, in_place("it holds for machines that are made from now on", on=AWS)] = None
-    """Capacity reservation, such as `cr-0123456789abcdef0`, that the machines are taken from."""
+    """Capacity reservation or block, such as `cr-0123456789abcdef0`, that the machines are taken from."""
+    fallback_types: Annotated[
+        tuple[Text, ...],
+        Field(strict=False, max_length=20),
+        in_place("it holds for machines that are made from now on", on=AWS),
+    ] = ()
+    """Machine types to take instead, in this order, where AWS has no capacity for `type` in any of the zones."""
+
+
+class Scaling(Frozen):
+    """Machines that come and go: an Auto Scaling group (aws). Its hosts are found at each run."""
+
+    on_edit: ClassVar[tuple[OnEdit, ...]] = (in_place("AWS starts hosts, or stops some", on=AWS),)
+
+    min: Annotated[int, Field(ge=0, le=10_000)]
+    """Machines that are always there."""
+    max: Annotated[int, Field(ge=1, le=10_000)]
+    """Machines that there are at most."""
+    desired: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    """Machines that every `up` asks for. Default: `min` at first; from then on AWS and its policies decide."""
 
 
 class Bucket(Frozen):

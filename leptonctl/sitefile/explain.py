@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from leptonctl.errors import UsageProblem
+from leptonctl.sitefile.model import Host
 from leptonctl.sitefile.ranges import group_hosts
 from leptonctl.sitefile.settings import Resolved, resolve
 from leptonctl.sitefile.software import SETTINGS
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from leptonctl.sitefile.base import Frozen
-    from leptonctl.sitefile.model import Host, Location, NodeGroup, Site
+    from leptonctl.sitefile.model import Location, NodeGroup, Site
     from leptonctl.sitefile.software import RoleName
 
 _SSH_DEFAULTS: dict[str, object] = {"user": "root", "port": 22}
@@ -47,6 +48,9 @@ def explain(site: Site, address: str) -> Explanation:
             for host in group_hosts(group_name, group):
                 if host.name == host_name:
                     return _explain_host(site, location, group_name, host)
+            # The hosts of a scaling group have no names here: whichever it is, the same holds for it.
+            if group.scaling is not None and host_name.startswith(f"{group_name}-"):
+                return _explain_host(site, location, group_name, Host(name=host_name))
     raise _unknown(address, locations)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from leptonctl.sitefile.aws_model import Aws, AwsGroup
+from leptonctl.sitefile.aws_model import Aws, AwsGroup, Scaling
 from leptonctl.sitefile.base import Frozen, Name, Text
 from leptonctl.sitefile.effects import AWS, LOCAL, SSH, OnEdit, forbidden, in_place, no_effect, replace
 from leptonctl.sitefile.software import Port, RoleName, Software
@@ -93,6 +93,8 @@ class NodeGroup(Frozen):
         in_place("hosts are added after the last one, or taken away from there; volumes are kept"),
     ] = None
     """How many machines to create (local, aws)."""
+    scaling: Scaling | None = None
+    """Machines that come and go within limits, instead of `count` (aws)."""
     hosts: Annotated[
         tuple[HostEntry, ...] | None,
         Field(strict=False),

@@ -107,9 +107,14 @@ class LocationStack:
             "zone_id": network.zone.zone_id,
             "zone_name": zone_name(args),
             "images": {
-                group.name: {"query": group.image.text, "image_id": self.groups[group.name].image_id}
+                group.name: {
+                    "query": group.image.text,
+                    "image_id": self.groups[group.name].image_id,
+                    "root_device": self.groups[group.name].root_device,
+                }
                 for group in args.groups
             },
+            "groups": self._scaling_groups(),
             "hosts": self._hosts(),
             "stores": self._stores(),
             "jump": public[0] if public else None,
@@ -128,6 +133,18 @@ class LocationStack:
                     # What was planted, not what would be now.
                     "host_key": instance.tags.apply(host_key_of),
                     "public_ip": instance.public_ip if group.is_public else None,
+                }
+        return found
+
+    def _scaling_groups(self) -> dict[str, Any]:
+        found = {}
+        for group in self.args.groups:
+            made = self.groups[group.name].scaling
+            if group.scaling is not None and made is not None:
+                found[group.scaling.address] = {
+                    "address": group.scaling.address,
+                    "name": made.group.name,
+                    "host_key": group.scaling.host_key or "",
                 }
         return found
 

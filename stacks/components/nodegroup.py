@@ -10,6 +10,7 @@ import pulumi_aws as aws
 
 from leptonctl.planning import aws_tags
 from stacks.components.launch import Launch, LaunchArgs
+from stacks.components.scaling import ScalingGroup, ScalingGroupArgs
 from stacks.components.tagging import tags_of
 from stacks.components.user_data import first_start
 
@@ -38,9 +39,9 @@ class NodeGroupArgs:
 
 
 class NodeGroup(pulumi.ComponentResource):
-    """Machines with a fixed count: a security group, a launch template, and an instance with a DNS name for each.
+    """A security group, a launch template, and for each host an instance with a DNS name, or a scaling group.
 
-    Gives `instances` by host name, and `image_id`.
+    Gives `instances` by host name, `scaling` where it is scaled, `image_id`, and `root_device` where it is asked for.
     """
 
     def __init__(self, name: str, args: NodeGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -57,10 +58,12 @@ class NodeGroup(pulumi.ComponentResource):
                 # Machines with EFA are all in one zone.
                 subnet_id=args.subnet_ids[args.group.hosts[0].zone] if args.group.hosts else None,
                 profile_name=args.profile_name,
+                first_start=self._group_start(),
             ),
             pulumi.ResourceOptions(parent=self),
         )
-        self.image_id = self._launch.image_id
+        self.image_id, self.root_device = self._launch.image_id, self._launch.root_device
+        self.scaling = self._scaling()
         self.instances = {host.name: self._instance(host, security_group) for host in args.group.hosts}
         for host_name, instance in self.instances.items():
             aws.route53.Record(
@@ -73,6 +76,32 @@ class NodeGroup(pulumi.ComponentResource):
                 opts=self._own,
             )
         self.register_outputs({"image_id": self.image_id})
+
+    def _scaling(self) -> ScalingGroup | None:
+        args, scaling = self._args, self._args.group.scaling
+        if scaling is None:
+            return None
+        return ScalingGroup(
+            f"{self._name}-scaling",
+            ScalingGroupArgs(
+                location=args.location,
+                group=args.group,
+                scaling=scaling,
+                template=self._launch.template,
+                subnet_ids=[args.subnet_ids[zone] for zone in scaling.zones],
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+
+    def _group_start(self) -> str | None:
+        scaling = self._args.group.scaling
+        if scaling is None:
+            return None
+        return first_start(
+            host_key_private=self._args.secrets.group_keys.get(self._name, ""),
+            host_key_public=scaling.host_key or "",
+            public_keys=self._args.location.public_keys,
+        )
 
     def _security_group(self) -> aws.ec2.SecurityGroup:
         args, label = self._args, f"{self._name}-access"

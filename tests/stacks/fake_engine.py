@@ -16,7 +16,7 @@ from pulumi.runtime.settings import get_root_resource, set_root_resource
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
 from leptonctl.planning.aws import completed
-from leptonctl.planning.aws_types import LocationSecrets
+from leptonctl.planning.aws_types import LocationSecrets, PublicKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,7 @@ class FakeEngine(pulumi_mocks.Mocks):
         if args.token == "aws:index/getAvailabilityZones:getAvailabilityZones":
             return {"names": ["eu-central-1a", "eu-central-1b", "eu-central-1c"]}, []
         if args.token == "aws:ec2/getAmi:getAmi":
-            return {"id": "ami-0fake000000000000"}, []
+            return {"id": "ami-0fake000000000000", "rootDeviceName": "/dev/xvda"}, []
         raise NotImplementedError(args.token)
 
     def keep(self, requests: list[Any]) -> None:
@@ -111,7 +111,10 @@ def run_program(
     """Run a program; what it registered and what it exported (unknown values are None)."""
     engine = FakeEngine()
     exported: dict[str, Any] = {}
-    secrets = LocationSecrets({host.name: f"private of {host.name}" for group in args.groups for host in group.hosts})
+    secrets = LocationSecrets(
+        {host.name: f"private of {host.name}" for group in args.groups for host in group.hosts},
+        {group.name: f"private of {group.name}" for group in args.groups if group.scaling},
+    )
 
     def run() -> None:
         program.program(args, secrets)
@@ -136,4 +139,6 @@ def run_program(
 def filled(args: LocationArgs, above: dict[str, LocationOutputs] | None = None) -> LocationArgs:
     """The arguments as the platform would complete them."""
     keys = {host.name: f"ssh-ed25519 AAAA{host.name}" for group in args.groups for host in group.hosts}
-    return completed(args, public_keys=("ssh-ed25519 AAAAsite",), host_keys=keys, above=above)
+    group_keys = {group.name: f"ssh-ed25519 AAAA{group.name}" for group in args.groups if group.scaling}
+    public = PublicKeys(operators=("ssh-ed25519 AAAAsite",), hosts=keys, groups=group_keys)
+    return completed(args, keys=public, above=above)

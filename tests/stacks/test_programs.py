@@ -3,6 +3,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from base64 import b64decode
 from collections import Counter
 from dataclasses import fields, replace
 from importlib import import_module
@@ -19,7 +20,7 @@ from pulumi.runtime import rpc
 from leptonctl.planning import aws_tags
 from leptonctl.planning.aws import completed
 from leptonctl.planning.aws_resources import planned_resources
-from leptonctl.planning.aws_types import LocationOutputs
+from leptonctl.planning.aws_types import LocationOutputs, PublicKeys
 from leptonctl.planning.typed_json import to_json
 from tests.stacks.fake_engine import run_program
 from tests.stacks.samples import PROGRAMS, ROOT, all_ran, ran_of_file
@@ -78,6 +79,7 @@ def test_a_program_exports_exactly_the_fields_of_its_outputs() -> None:
         assert set(ran.exported) | optional == {field.name for field in fields(LocationOutputs)}, name
         assert {**to_json(ran.outputs), "jump": ran.exported.get("jump")} == {**to_json(ran.outputs)}, name
         assert set(ran.outputs.hosts) == {host.address for group in ran.args.groups for host in group.hosts}
+        assert set(ran.outputs.groups) == {group.scaling.address for group in ran.args.groups if group.scaling}
         stores = {one.address for one in planned_resources(ran.args) if one.is_data}
         assert set(ran.outputs.stores) == stores
 
@@ -153,6 +155,8 @@ def test_every_taggable_resource_carries_the_tags() -> None:
         if "tags" not in inspect.signature(class_of(one.type)._internal_init).parameters:  # noqa: SLF001 - where the typed arguments are
             continue
         tags = one.inputs["tags"]
+        if isinstance(tags, list):
+            tags = {tag["key"]: tag["value"] for tag in tags}
         assert set(aws_tags.EVERYWHERE) <= set(tags), one
         assert tags[aws_tags.SITE] == ran.args.site
         assert tags[aws_tags.LOCATION] == ran.args.location
@@ -231,6 +235,93 @@ def test_machines_with_efa_have_a_card_each_in_one_zone_and_a_group_that_names_i
     assert all("subnetId" not in one.inputs and "vpcSecurityGroupIds" not in one.inputs for one in hosts)
 
 
+def test_a_scaling_group_spreads_over_its_zones_and_takes_the_types_in_order() -> None:
+    engine = ran_of_file(WHOLE)["regions/frankfurt"].engine
+    groups = {one.name: one.inputs for one in engine.of_type("aws:autoscaling/group:Group")}
+    few, close = groups["few-scaling"], groups["close-scaling"]
+    assert (few["minSize"], few["maxSize"], few["desiredCapacity"]) == (0, 4, 2)
+    assert few["mixedInstancesPolicy"] == {
+        "instancesDistribution": {
+            "onDemandAllocationStrategy": "prioritized",
+            "onDemandBaseCapacity": 0,
+            "onDemandPercentageAboveBaseCapacity": 0,
+            "spotAllocationStrategy": "capacity-optimized-prioritized",
+        },
+        "launchTemplate": {
+            "launchTemplateSpecification": {"launchTemplateId": "id-few-launch-template", "version": "1"},
+            "overrides": [
+                {"instanceType": "g6.xlarge"},
+                {"instanceType": "g5.xlarge"},
+                {"instanceType": "g4dn.xlarge"},
+            ],
+        },
+    }
+    assert "launchTemplate" not in few
+    assert close["launchTemplate"] == {"id": "id-close-launch-template", "version": "1"}
+    assert "desiredCapacity" not in close
+    assert close["vpcZoneIdentifiers"] == ["id-network-private-1"]
+    front = next(
+        one.inputs
+        for one in ran_of_file(WHOLE)["regions/ireland"].engine.of_type("aws:autoscaling/group:Group")
+        if one.name == "front-scaling"
+    )
+    assert front["vpcZoneIdentifiers"] == ["id-network-public-1", "id-network-public-2"]
+    assert front["ignoreFailedScalingActivities"] is True
+
+
+def test_the_template_of_a_scaling_group_says_all_of_a_machine() -> None:
+    ran = ran_of_file(WHOLE)
+    templates = {
+        one.name: one
+        for address in ("regions/frankfurt", "regions/ireland")
+        for one in ran[address].engine.of_type("aws:ec2/launchTemplate:LaunchTemplate")
+    }
+    few = templates["few-launch-template"]
+    assert few.ignored_changes == ("userData",)
+    assert few.inputs["userData"].keys() - {"value"} == {rpc._special_sig_key}, "it is not marked as a secret"  # noqa: SLF001
+    _, _, body = b64decode(few.inputs["userData"]["value"]).decode().partition("\n")
+    assert json.loads(body)["ssh_keys"] == {
+        "ed25519_private": "private of few",
+        "ed25519_public": "ssh-ed25519 AAAAfew",
+    }
+    disk = {"encrypted": "true", "deleteOnTermination": "true", "volumeType": "gp3", "volumeSize": 200}
+    assert few.inputs["blockDeviceMappings"] == [{"deviceName": "/dev/xvda", "ebs": disk}]
+    started = {one["resourceType"]: one["tags"] for one in few.inputs["tagSpecifications"]}
+    assert started["instance"][aws_tags.HOST_KEY] == "ssh-ed25519 AAAAfew"
+    assert aws_tags.HOST not in started["instance"]
+    # A scaling group that buys spot refuses a template that does.
+    assert "instanceMarketOptions" not in few.inputs
+    block = templates["close-launch-template"].inputs
+    assert block["instanceMarketOptions"] == {"marketType": "capacity-block"}
+    assert all("subnetId" not in card for card in block["networkInterfaces"])
+    front = templates["front-launch-template"].inputs
+    assert "vpcSecurityGroupIds" not in front
+    assert front["networkInterfaces"] == [
+        {
+            "deviceIndex": 0,
+            "associatePublicIpAddress": "true",
+            "securityGroups": ["id-front-access"],
+            "deleteOnTermination": "true",
+        }
+    ]
+
+
+def test_the_root_device_is_asked_for_once_also_of_an_image_that_is_named() -> None:
+    ran = ran_of_file(WHOLE)["regions/ireland"]
+    asked = [call.args["filters"] for call in ran.engine.calls if "getAmi" in call.token]
+    assert [{"name": "image-id", "values": ["ami-0123456789abcdef0"]}] in asked
+    again, _ = run_program(PROGRAMS["region"], completed(ran.args, previous=ran.outputs))
+    assert [call.token for call in again.calls if "getAmi" in call.token] == []
+
+
+def test_a_scaling_group_that_is_there_keeps_its_host_key() -> None:
+    ran = ran_of_file(WHOLE)["regions/frankfurt"]
+    assert ran.outputs.groups["regions/frankfurt/few"].host_key == "ssh-ed25519 AAAAfew"
+    again = {group.name: group.scaling for group in completed(ran.args, previous=ran.outputs).groups}
+    assert again["few"] is not None
+    assert again["few"].host_key == "ssh-ed25519 AAAAfew"
+
+
 def test_children_are_named_from_their_component_or_are_hosts() -> None:
     for _, one in everywhere():
         component, hosts = one.parent.rpartition("::")[2], ("Instance", "Record")
@@ -251,5 +342,5 @@ def test_a_group_keeps_its_image_until_the_query_changes() -> None:
 
 def test_a_host_that_is_there_keeps_the_key_that_was_planted() -> None:
     ran = ran_of_file(WHOLE)["core"]
-    again = completed(ran.args, previous=ran.outputs, host_keys={"gate-1": "ssh-ed25519 AAAAother"})
+    again = completed(ran.args, previous=ran.outputs, keys=PublicKeys(hosts={"gate-1": "ssh-ed25519 AAAAother"}))
     assert again.groups[0].hosts[0].host_key == "ssh-ed25519 AAAAgate-1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leptonctl.sitefile.rules.aws import check_aws
+from leptonctl.sitefile.rules.capacity import check_capacity
 from leptonctl.sitefile.rules.hosts import check_hosts
 from leptonctl.sitefile.rules.networks import check_networks
 from leptonctl.sitefile.rules.parents import check_parents
@@ -25,6 +26,7 @@ RULE_SETS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     check_parents,
     check_platforms,
     check_aws,
+    check_capacity,
     check_networks,
     check_hosts,
     check_ssh,

@@ -116,9 +116,6 @@ def _check_group(group: NodeGroup, aws: Aws, path: Path) -> Iterator[Finding]:
     if own.placement == "spread" and max(Counter(host_zones(aws, group)).values(), default=0) > _SPREAD_LIMIT:
         message = f"a spread group takes at most {_SPREAD_LIMIT} hosts in a zone"
         yield Finding("cannot-combine", (*place, "placement"), message, "use more zones, or fewer hosts", at="key")
-    if own.reservation is not None and own.capacity == "spot":
-        message = "spot machines are not taken from a reservation"
-        yield Finding("cannot-combine", (*place, "reservation"), message, "remove one of the two", at="key")
 
 
 def _check_stores(location: Location, aws: Aws, path: Path) -> Iterator[Finding]:
@@ -166,4 +163,5 @@ def _check_size(location: Location, path: Path) -> Iterator[Finding]:
     parts = sum(counts.values()) + volumes
     if parts > _PARTS_LIMIT:
         message = f"{parts:,} hosts and volumes are too many for one location on aws; it takes {_PARTS_LIMIT}"
-        yield Finding("location-size", path, message, "split it into several locations", at="key")
+        hint = "make equal machines one group with `scaling`, or split it into several locations"
+        yield Finding("location-size", path, message, hint, at="key")

@@ -18,6 +18,7 @@ _PUBLIC_KEY = re.compile(
 _LOGIN = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,63}")
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]+")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._-]+)+")
+_MACHINE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
 _PORT_LIMIT = 65535
 
 
@@ -108,3 +109,8 @@ def url_flaw(text: str, *, may_have_path: bool) -> str | None:
     if url.query or url.fragment or (not may_have_path and url.path not in {"", "/"}):
         return "has more than a host and a port" if not may_have_path else "has a query"
     return None if re.fullmatch(r"[!-~]+", text) else "has characters that a URL cannot have"
+
+
+def is_machine_type(text: str) -> bool:
+    """Whether it looks like AWS's name of a machine type, such as `g6.xlarge`."""
+    return bool(_MACHINE_TYPE.fullmatch(text))

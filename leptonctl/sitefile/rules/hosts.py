@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from leptonctl.sitefile.aws import largest_count
 from leptonctl.sitefile.findings import Finding
 from leptonctl.sitefile.model import Host
 from leptonctl.sitefile.ranges import HOSTS_LIMIT, RangeError, expand
@@ -32,7 +33,7 @@ def check_hosts(site: Site) -> Iterator[Finding]:
     for path, location, _, group in groups(site):
         if path[:-2] != last_location:
             last_location, names = path[:-2], set()
-        total += group.count or 0
+        total += largest_count(group)
         for index, entry in enumerate(group.hosts or ()):
             place = (*path, "hosts", index)
             if isinstance(entry, Host):

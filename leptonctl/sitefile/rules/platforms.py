@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from leptonctl.sitefile.findings import Finding
+from leptonctl.sitefile.rules.forms import is_machine_type
 from leptonctl.sitefile.rules.parts import locations
 from leptonctl.sitefile.words import quoted
 
@@ -23,7 +23,7 @@ _LOCATION_KEYS: dict[str, tuple[PlatformName, ...]] = {
     "ssh": ("ssh",),
     "aws": ("aws",),
 }
-_HOST_KEYS: dict[str, tuple[PlatformName, ...]] = {"count": ("local", "aws"), "hosts": ("ssh",)}
+_HOST_KEYS: dict[str, tuple[PlatformName, ...]] = {"count": ("local", "aws"), "hosts": ("ssh",), "scaling": ("aws",)}
 _GROUP_KEYS: dict[str, tuple[PlatformName, ...]] = {"ssh": ("ssh",), "aws": ("aws",)}
 _MACHINE_KEYS: dict[str, tuple[PlatformName, ...]] = {
     "cpus": ("local", "ssh"),
@@ -34,10 +34,10 @@ _MACHINE_KEYS: dict[str, tuple[PlatformName, ...]] = {
 _HINTS = {
     "count": "machines of the platform ssh exist already: list them under `hosts`",
     "hosts": "this platform makes the machines: write `count`",
+    "scaling": "only aws makes machines that come and go: write `count`",
     "cpus": "the machine type decides: write `type`",
     "memory_gib": "the machine type decides: write `type`",
 }
-_AWS_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
 
 
 def check_platforms(site: Site) -> Iterator[Finding]:
@@ -68,7 +68,11 @@ def _check_group(group: NodeGroup, path: Path, platform: PlatformName) -> Iterat
         yield Finding("count-and-hosts", (*path, other), message, "remove this one", at="key")
     else:
         yield from _misplaced(group, path, _HOST_KEYS, platform)
-    if group.count is None and not group.hosts:
+    if group.scaling is not None and group.count is not None:
+        message = "a group has either `count` or `scaling`, not both"
+        hint = "remove this one; `scaling` has `min` and `max`"
+        yield Finding("count-and-scaling", (*path, "count"), message, hint, at="key")
+    if group.count is None and group.scaling is None and not group.hosts:
         message = "this group has no hosts"
         hint = "list them under `hosts`" if platform == "ssh" else "write `count: 1`, or how many are wanted"
         yield Finding("missing-hosts", path, message, hint, at="key")
@@ -77,7 +81,7 @@ def _check_group(group: NodeGroup, path: Path, platform: PlatformName) -> Iterat
     machine_type = group.machine.type
     if platform == "aws" and machine_type is None:
         yield Finding("missing-machine-type", path, "a group on aws needs a machine type", _TYPE_HINT, at="key")
-    elif platform == "aws" and machine_type is not None and not _AWS_TYPE.fullmatch(machine_type):
+    elif platform == "aws" and machine_type is not None and not is_machine_type(machine_type):
         message = f"{quoted(machine_type)} is not a machine type"
         yield Finding("bad-value", (*path, "machine", "type"), message, _TYPE_HINT)
 

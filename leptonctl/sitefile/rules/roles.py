@@ -47,6 +47,10 @@ def check_monitoring_servers(site: Site) -> Iterator[Finding]:
             continue
         place = (*path, "roles", group.roles.index("monitoring_server"))
         count = group.count or len(group.hosts or ())
+        if group.scaling is not None:
+            message = "a monitoring server needs a host that stays, and those of a scaling group come and go"
+            yield Finding("scaled-hosts", place, message, "give the role to a group of one host")
+            continue
         if first is not None:
             message = f"{_group_address(first)} is a monitoring server already"
             yield Finding("several-monitoring-servers", place, message, "keep the role on one host of the site")

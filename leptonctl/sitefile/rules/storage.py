@@ -52,6 +52,10 @@ def _check_groups(store: Store, location: Location, place: Path) -> Iterator[Fin
         elif group in store.nodes[:index]:
             message = f"the group {quoted(group)} is named twice"
             yield Finding("duplicate-group", (*place, "nodes", index), message, "remove one of the two")
+        elif location.nodes[group].scaling is not None:
+            message = f"a volume for each host cannot be attached to {quoted(group)}: its hosts come and go"
+            hint = "use a bucket or a file system (`aws.buckets`, `aws.file_systems`), or a group with a `count`"
+            yield Finding("scaled-hosts", (*place, "nodes", index), message, hint)
 
 
 def _check_mount(name: str, store: Store, mounted: dict[tuple[str, str], str], place: Path) -> Iterator[Finding]:
