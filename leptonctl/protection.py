@@ -57,6 +57,24 @@ def refuse_unknown_roles(names: tuple[str, ...]) -> None:
         )
 
 
+def refuse_forbidden(plan: Plan) -> None:
+    """Refuse edits that cannot be made to what is there; each problem says what to do instead."""
+    problems = forbidden_problems(plan)
+    if problems:
+        count = "1 edit" if len(problems) == 1 else f"{len(problems)} edits"
+        raise Refused(
+            f"{count} of the site file cannot be made to what is there: nothing was touched",
+            hint="undo what is named, or do what is said to do instead",
+            problems=problems,
+        )
+
+
+def forbidden_problems(plan: Plan) -> tuple[Problem, ...]:
+    """Each forbidden edit once, with its location and what to do instead."""
+    found = dict.fromkeys((change.location, reason) for change in plan.forbidden for reason in change.reasons)
+    return tuple(Problem(rule="forbidden_edit", where=location, message=reason) for location, reason in found)
+
+
 def refuse_replacement(plan: Plan, named: frozenset[str]) -> None:
     """Refuse to make a host again unless its address, its location's or `all` is named."""
     lost = [

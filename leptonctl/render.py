@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from leptonctl.planning.plan import Plan
     from leptonctl.result import Answer, ChangeResult, HostResult, LocationResult, ProblemResult
 
-_MARKS = {"create": "+", "update": "~", "replace": "!", "delete": "-", "keep": "=", "unknown": "?"}
-_COLOURS = {"create": "green", "update": "yellow", "replace": "red", "delete": "red", "keep": "dim", "unknown": "dim"}
+_MARKS = {"create": "+", "update": "~", "replace": "!", "delete": "-", "keep": "=", "unknown": "?", "forbidden": "x"}
+_COLOURS = {"create": "green", "update": "yellow", "replace": "red", "delete": "red", "keep": "dim", "unknown": "dim",
+            "forbidden": "bold red"}  # fmt: skip
 _ANSWER_COLOURS = {"yes": "green", "no": "red", "unknown": "yellow"}
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if code not in (0x09, 0x0A)}
 

@@ -88,8 +88,8 @@ class LocationResult(Part):
 class ChangeResult(Part):
     """A resource and what happens, or happened, to it."""
 
-    action: Literal["create", "update", "replace", "delete", "keep", "unknown"]
-    """What happens to it."""
+    action: Literal["create", "update", "replace", "delete", "keep", "unknown", "forbidden"]
+    """What happens to it; forbidden is what `up` refuses."""
     kind: str
     """network, volume or host."""
     address: str

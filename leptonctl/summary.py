@@ -287,6 +287,7 @@ _DRIFT_WORDS = {
     Action.UPDATE: "differs",
     Action.REPLACE: "differs, and has to be made again",
     Action.DELETE: "should not be there",
+    Action.FORBIDDEN: "cannot become what the site file asks for",
 }
 
 

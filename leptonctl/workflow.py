@@ -21,7 +21,14 @@ from leptonctl.looking import NO_SECRETS, Looked, look_at_hosts, look_at_platfor
 from leptonctl.outcome import nothing_to_do, outcome
 from leptonctl.planning.diff import diff
 from leptonctl.planning.observed import NOTHING_ASKED
-from leptonctl.protection import refuse_replacement, refuse_stale, refuse_unknown_roles, write_plan
+from leptonctl.protection import (
+    forbidden_problems,
+    refuse_forbidden,
+    refuse_replacement,
+    refuse_stale,
+    refuse_unknown_roles,
+    write_plan,
+)
 from leptonctl.record.known import read_known
 from leptonctl.record.lock import hold
 from leptonctl.record.run import Run, open_run, past_runs
@@ -60,9 +67,10 @@ def plan(session: Session, *, only: tuple[str, ...], is_compared: bool, out: Pat
     found = diff(want, looked.observed, whole=session.desired, strays=() if only else looked.strays)
     if out is not None:
         write_plan(out, found)
-    problems = summary.unanswered_problems(looked.observed)
-    code = ExitCode.PLATFORM_FAILED if problems else ExitCode.DONE
-    if is_exit_code and is_compared and not found.is_in_order:
+    refused = tuple(map(summary.problem_of, forbidden_problems(found)))
+    problems = (*refused, *summary.unanswered_problems(looked.observed))
+    code = ExitCode.REFUSED if refused else ExitCode.PLATFORM_FAILED if problems else ExitCode.DONE
+    if code is not ExitCode.REFUSED and is_exit_code and is_compared and not found.is_in_order:
         code = ExitCode.DIFFERENCE_FOUND
     return Result(
         verb="plan",
@@ -100,6 +108,7 @@ def up(session: Session, ask: UpRequest) -> Result:
             refuse_stale(ask.plan_file, planned)
         if planned.is_in_order and not ask.is_forced:
             return _end(run, clock, nothing_to_do(planned))
+        refuse_forbidden(planned)
         refuse_replacement(planned, ask.replace)
         ask.approve(planned)
         with clock.stage("preflight"):

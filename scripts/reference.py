@@ -134,6 +134,7 @@ def section(name: str, named: Mapping[str, Schema]) -> Section:
 def effect_of(declared: Schema) -> str:
     """What changing a key does: `aws: **in place**, the disk grows`."""
     where = f"{', '.join(declared['on'])}: " if "on" in declared else ""
+    where += f"{declared['when']}: " if "when" in declared else ""
     note = f", {declared['note']}" if "note" in declared else ""
     instead = f"; instead: {declared['instead']}" if "instead" in declared else ""
     return f"{where}**{declared['effect']}**{note}{instead}"

@@ -21,6 +21,7 @@ from leptonctl.planning.aws_types import (
     Tier,
     VolumeArgs,
 )
+from leptonctl.planning.edits import section_text
 from leptonctl.sitefile.aws import DEFAULT_DISK_GIB, architecture_of, group_zones, zone_count
 from leptonctl.sitefile.model import Edge, Region
 from leptonctl.sitefile.ranges import group_hosts
@@ -84,6 +85,7 @@ def location_args(site: Site, address: str) -> LocationArgs | None:
             for name, system in aws.file_systems.items()
         ),
         peers=peers,
+        section=section_text(location),
     )
 
 

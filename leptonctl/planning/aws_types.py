@@ -187,6 +187,8 @@ class LocationArgs:
     buckets: tuple[BucketArgs, ...] = ()
     file_systems: tuple[FileSystemArgs, ...] = ()
     peers: tuple[PeerArgs, ...] = ()
+    # The location's part of the site file, exported so that a later plan can say what an edit does.
+    section: str = ""
     # Filled by the platform (and the ids in peers, keys in hosts, pinned images in groups).
     public_keys: tuple[str, ...] = ()
     # Stores whose data the operator has named: those alone are not protected from deletion.
@@ -260,6 +262,7 @@ class LocationOutputs:
 
     `hosts`, `groups` (those that are scaled) and `stores` are by address, `images` by group.
     `jump` is the address of the host that the location's other hosts are reached through, where there is a public one.
+    `section` is the part of the site file that it was made from.
     """
 
     location: str
@@ -276,6 +279,7 @@ class LocationOutputs:
     stores: dict[str, StoreOutputs]
     groups: dict[str, GroupOutputs] = field(default_factory=dict)
     jump: str | None = None
+    section: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ The types of this module cross the stages: platforms make `Resource`s, hosts get
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from leptonctl.planning.aws import location_args
@@ -96,7 +96,8 @@ class DesiredLocation:
 
     The hosts of `scaling` groups are among `hosts` only after a look (`planning.scaling`).
 
-    `aws` are the arguments of its stack, as far as the site says them, where the platform is `aws`.
+    `aws` are the arguments of its stack, as far as the site says them, where the platform is `aws`. `section` is its
+    part of the site file: edits are found by comparing it with the one that was applied.
     """
 
     address: str
@@ -108,6 +109,7 @@ class DesiredLocation:
     volumes: tuple[DesiredVolume, ...]
     scaling: tuple[DesiredScaling, ...] = ()
     aws: LocationArgs | None = None
+    section: Location | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,7 @@ def _location(site: Site, address: str, location: Location) -> DesiredLocation:
         volumes=tuple(volumes),
         scaling=tuple(scaling),
         aws=location_args(site, address),
+        section=location,
     )
 
 

@@ -42,7 +42,8 @@ def diff(
 
 def desired_digest(desired: Desired) -> str:
     """A digest of what the site file means: comments and order of keys do not change it, values do."""
-    return digest_of([[asdict(replace(location, hosts=())), _hosts(location)] for location in desired.locations])
+    bare = (replace(location, hosts=(), section=None) for location in desired.locations)
+    return digest_of([[asdict(one), _hosts(location)] for one, location in zip(bare, desired.locations, strict=True)])
 
 
 def hostnames(observed: Observed) -> dict[str, str]:

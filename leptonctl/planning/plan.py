@@ -24,6 +24,8 @@ class Action(StrEnum):
     DELETE = "delete"
     KEEP = "keep"
     UNKNOWN = "unknown"
+    FORBIDDEN = "forbidden"
+    """The site file asks for what can't be done to what is there: `up` refuses, the reasons say what to do instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,11 @@ class Plan:
     def changes(self) -> tuple[Change, ...]:
         """Every resource change, locations in order, those that left the site file last."""
         return (*(change for location in self.locations for change in location.changes), *self.removed)
+
+    @property
+    def forbidden(self) -> tuple[Change, ...]:
+        """What the site file asks for and `up` refuses."""
+        return tuple(change for change in self.changes if change.action is Action.FORBIDDEN)
 
     @property
     def is_in_order(self) -> bool:

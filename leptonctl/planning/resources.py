@@ -11,6 +11,7 @@ import math
 from typing import TYPE_CHECKING
 
 from leptonctl.planning.aws_resources import surroundings
+from leptonctl.planning.edited import with_edits
 from leptonctl.planning.plan import Action, Change
 from leptonctl.planning.scaling import group_changes
 
@@ -37,7 +38,7 @@ def resource_changes(desired: DesiredLocation, observed: ObservedLocation | None
         mounts.setdefault(volume.host, {})[volume.store] = volume.mount_path
     if desired.platform == "ssh":
         return tuple(_existing_host(desired, host, observed) for host in desired.hosts)
-    return (
+    changes = (
         _network(desired, found.get(("network", desired.address))),
         *_volumes(desired, observed),
         *_stores(desired, observed),
@@ -48,6 +49,7 @@ def resource_changes(desired: DesiredLocation, observed: ObservedLocation | None
         ),
         *_surplus_hosts(desired, observed),
     )
+    return with_edits(changes, desired, observed)
 
 
 def is_same_amount(there: object, wanted: float | None) -> bool:

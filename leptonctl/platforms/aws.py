@@ -21,7 +21,7 @@ from leptonctl.platforms.aws_cloud import AwsCloud, Found
 from leptonctl.platforms.aws_look import host_key_of, jump_through, leftover, observed_location
 from leptonctl.platforms.aws_pending import settle
 from leptonctl.platforms.aws_preflight import preflight_problems
-from leptonctl.platforms.aws_state import kept_apart, named_data, outputs_of, region_of
+from leptonctl.platforms.aws_state import kept_apart, named_data, outputs_of, outputs_on_disk
 from leptonctl.platforms.local_keys import ensure_site_key, new_host_key, read_site_key, site_key_path
 from leptonctl.platforms.pulumi import PulumiStack
 from leptonctl.platforms.pulumi_engine import find_engine
@@ -111,7 +111,7 @@ class AwsPlatform:
         region = self._region(location)
         if region is None:
             return None
-        cloud, site = self._cloud(region), self._context.site
+        cloud, site, applied = self._cloud(region), self._context.site, self._applied(location)
         stores = tuple(one for one in cloud.tagged(site, location) if one.type not in {"vpc", "instance", "volume"})
         found = (*cloud.hosts_volumes_and_networks(site, location), *cloud.scaling_groups(site, location), *stores)
         if not found:
@@ -122,6 +122,7 @@ class AwsPlatform:
             key=site_key_path(self._context.state_dir),
             differences=tuple(rule.text for rule in cloud.foreign_rules(site, location)),
             jump=self._jump_above(location) if jump_through(found) is None else None,
+            section=applied.section if applied else "",
         )
 
     def destroy(self, location: str, *, delete_data: frozenset[str], report: Report) -> tuple[ObservedResource, ...]:
@@ -274,11 +275,20 @@ class AwsPlatform:
         return None
 
     def _region(self, location: str) -> str | None:
-        """The region of a location: as in the site file, else as its state says; None where nobody knows it."""
+        """The region of a location: as its state says, else as in the site file; None where nobody knows it.
+
+        What is there stays where it is: an edit of the region does not move it.
+        """
+        if (applied := self._applied(location)) is not None:
+            return applied.region
         for one in self._context.locations:
             if one.address == location and one.aws is not None:
                 return one.aws.region
-        return region_of(self._folder.state_file(stack_name(location)))
+        return None
+
+    def _applied(self, location: str) -> LocationOutputs | None:
+        """What the location's stack exported when it was made to its end last, without asking the engine."""
+        return outputs_on_disk(self._folder.state_file(stack_name(location)))
 
     def _known_locations(self) -> tuple[str, ...]:
         named = [one.address for one in self._context.locations if one.aws is not None]

@@ -10,7 +10,7 @@ from leptonctl.planning.observed import Endpoint, ObservedLocation, ObservedReso
 from leptonctl.platforms.aws_cloud import SCALING_GROUP
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from leptonctl.planning.desired import ResourceKind
@@ -29,14 +29,22 @@ class Jump:
 
 
 def observed_location(
-    location: str, found: Sequence[Found], *, key: Path, differences: tuple[str, ...] = (), jump: Jump | None = None
+    location: str,
+    found: Sequence[Found],
+    *,
+    key: Path,
+    differences: tuple[str, ...] = (),
+    jump: Jump | None = None,
+    section: str = "",
 ) -> ObservedLocation | None:
     """A location from what carries its mark; None where nothing does.
 
     `key` is the site's private SSH key. `differences` say what of the network is not as it was made. `jump` is the way
-    to the hosts where none of them has a public address.
+    to the hosts where none of them has a public address. `section` is the part of the site file that was applied last.
     """
-    resources = tuple(resource for one in found if (resource := _resource(one, differences)) is not None)
+    network = ({"differences": differences} if differences else {}) | ({"section": section} if section else {})
+    roots = {one.address: one.details.get("Size") for one in found if _is_root_disk(one)}
+    resources = tuple(resource for one in found if (resource := _resource(one, network, roots)) is not None)
     if not resources:
         return None
     hosts = {one.address: one for one in found if one.type == "instance" and one.status == "running"}
@@ -78,14 +86,19 @@ def host_key_of(one: Found) -> str:
     return one.tags.get(aws_tags.HOST_KEY, "")
 
 
-def _resource(one: Found, differences: tuple[str, ...]) -> ObservedResource | None:
+def _is_root_disk(one: Found) -> bool:
+    return one.type == "volume" and one.tags.get(aws_tags.ROLE) == "host"
+
+
+def _resource(one: Found, network: Mapping[str, object], roots: Mapping[str, object]) -> ObservedResource | None:
     kind: Literal["network", "group", "host", "volume", "store"]
     properties: dict[str, object]
     if one.type == "vpc":
-        kind, properties = "network", {"cidr": one.details.get("CidrBlock"), "region": one.region}
-        properties |= {"differences": differences} if differences else {}
+        kind, properties = "network", {"cidr": one.details.get("CidrBlock"), "region": one.region, **network}
+        properties["owner"] = one.tags.get(aws_tags.OWNER)
     elif one.type == "instance":
         kind, properties = "host", {"type": one.details.get("InstanceType"), "region": one.region}
+        properties["root_gib"] = roots.get(one.address)
         properties |= {"scaling": one.scaling} if one.scaling is not None else {}
     elif one.type == SCALING_GROUP:
         kind, properties = "group", _sizes(one) | {"region": one.region}

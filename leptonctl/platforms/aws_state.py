@@ -33,14 +33,13 @@ def outputs_of(state: Deployment) -> LocationOutputs | None:
     return None
 
 
-def region_of(state_file: Path) -> str | None:
-    """The region that a state on disk is of; None where there is no state, or it was never made to its end."""
+def outputs_on_disk(state_file: Path) -> LocationOutputs | None:
+    """What the stack of a state on disk exported last; None where there is none, or it was never made to its end."""
     try:
         checkpoint = json.loads(state_file.read_text())["checkpoint"]["latest"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    outputs = outputs_of({"deployment": checkpoint or {}})
-    return outputs.region if outputs else None
+    return outputs_of({"deployment": checkpoint or {}})
 
 
 def named_data(state: Deployment, delete_data: frozenset[str]) -> Deployment:

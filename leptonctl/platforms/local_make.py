@@ -72,12 +72,9 @@ def _make_network(workshop: Workshop, change: Change, found: Found, report: Repo
     location = workshop.location
     if change.action is Action.KEEP:
         return next(cidr for cidr in found.networks[0].cidrs if ":" not in cidr)
+    if change.action is Action.FORBIDDEN:
+        raise Refused(f"{location.address}: {'; '.join(change.reasons)}")
     if change.action is Action.REPLACE:
-        if found.containers:
-            raise Refused(
-                f"{location.address}: its network cannot change while it has hosts ({'; '.join(change.reasons)})",
-                hint=f"remove its hosts first: leptonctl down --only {location.address} (keeps volumes), then run up",
-            )
         workshop.podman.text("network", "rm", found.networks[0].name)
     name = labels.object_name(workshop.context.site, location.address)
     cidr = _create_network(workshop, name)

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from leptonctl.sitefile.base import Frozen, Name, Text
-from leptonctl.sitefile.effects import AWS, OnEdit, forbidden, in_place, replace
+from leptonctl.sitefile.effects import AWS, OnEdit, When, forbidden, in_place, replace
 
 Endpoint = Literal["ec2", "ecr.api", "ecr.dkr", "kms", "logs", "monitoring", "secretsmanager", "ssm", "sts"]
 
@@ -27,7 +27,7 @@ class Image(Frozen):
     """Name of the image; `*` is any text, `?` any character. The architecture follows from the machine type."""
 
 
-_ANOTHER_GROUP = "add a group beside it with the new value, then remove this one"
+ANOTHER_GROUP = "add a group beside it with the new value, then remove this one"
 
 
 class AwsGroup(Frozen):
@@ -35,10 +35,10 @@ class AwsGroup(Frozen):
 
     public: Annotated[
         bool,
-        forbidden("a machine stays in its subnet for life", instead=_ANOTHER_GROUP, on=AWS),
+        forbidden("a machine stays in its subnet for life", instead=ANOTHER_GROUP, on=AWS),
     ] = False
     """Whether the machines get a public address. The first such host is the way to the location's other hosts."""
-    zone: Annotated[Text | None, forbidden("a machine stays in its zone for life", instead=_ANOTHER_GROUP, on=AWS)] = (
+    zone: Annotated[Text | None, forbidden("a machine stays in its zone for life", instead=ANOTHER_GROUP, on=AWS)] = (
         None
     )
     """Availability zone for all machines of the group. Default: they are spread over the location's zones."""
@@ -46,18 +46,18 @@ class AwsGroup(Frozen):
     """Machine image."""
     placement: Annotated[
         Literal["cluster", "spread"] | None,
-        forbidden("a machine keeps the placement it started with", instead=_ANOTHER_GROUP, on=AWS),
+        forbidden("a machine keeps the placement it started with", instead=ANOTHER_GROUP, on=AWS),
     ] = None
     """`cluster` puts machines close together in one zone, `spread` on separate hardware."""
     network_cards: Annotated[
         int,
         Field(ge=0, le=32),
-        forbidden("a machine keeps the network cards it started with", instead=_ANOTHER_GROUP, on=AWS),
+        forbidden("a machine keeps the network cards it started with", instead=ANOTHER_GROUP, on=AWS),
     ] = 0
     """EFA devices of each machine, one a network card; 0 for an ordinary network. They are in one zone."""
     capacity: Annotated[
         Literal["on-demand", "spot", "block"],
-        forbidden("a machine stays as it was bought", instead=_ANOTHER_GROUP, on=AWS),
+        forbidden("a machine stays as it was bought", instead=ANOTHER_GROUP, on=AWS),
     ] = "on-demand"
     """What is bought. Spot machines may be stopped by AWS at any time; `block` is a capacity block of `reservation`."""
     reservation: Annotated[Text | None, in_place("it holds for machines that are made from now on", on=AWS)] = None
@@ -102,7 +102,11 @@ class FileSystem(Frozen):
         forbidden("the data does not move by itself", instead="add a file system beside it and copy the data", on=AWS),
     ]
     """`efs` grows by itself; `lustre` (FSx) has a size and is in one zone."""
-    size_gib: Annotated[int | None, in_place("it grows while it is used; it cannot shrink", on=AWS)] = None
+    size_gib: Annotated[
+        int | None,
+        in_place("it grows while it is used", on=AWS, when=When.LARGER),
+        forbidden("it cannot shrink", instead="add a smaller one beside it and copy the data", on=AWS),
+    ] = None
     """Size in GiB (lustre): 1200, 2400, or a multiple of 2400."""
     throughput_mbps_per_tib: Annotated[
         Literal[125, 250, 500, 1000], in_place("it is slower while it changes, for minutes to hours", on=AWS)
@@ -125,7 +129,12 @@ class Aws(Frozen):
     zones: Annotated[
         tuple[Text, ...],
         Field(strict=False),
-        in_place("a zone may be added at the end: new hosts are spread over it too", on=AWS),
+        in_place("new hosts are spread over the new zone too", on=AWS, when=When.AT_END),
+        forbidden(
+            "networks, hosts and volumes stay in their zone for life",
+            instead="add zones behind those that are there, or describe a new location",
+            on=AWS,
+        ),
     ] = ()
     """Availability zones, at most three; empty takes the region's first two. More may be added later, at the end."""
     internet: Annotated[

@@ -30,14 +30,27 @@ class Effect(StrEnum):
     """`up` refuses it while the thing is there; the note says why, `instead` what to do."""
 
 
+class When(StrEnum):
+    """For which edits a declaration holds; the first that does counts."""
+
+    ANY = "any"
+    LARGER = "larger"
+    """The value grows."""
+    AT_END = "added at the end"
+    """The list keeps what it has and gets more behind it."""
+    SAME_ARCHITECTURE = "same processor architecture"
+    """The machine type is of the same processor architecture as before."""
+
+
 @dataclass(frozen=True, slots=True)
 class OnEdit:
-    """What changing a key does, on the platforms in `on`; empty is all of them."""
+    """What changing a key does, on the platforms in `on` (empty is all of them), for the edits that `when` says."""
 
     effect: Effect
     note: str = ""
     instead: str = ""
     on: tuple[str, ...] = ()
+    when: When = When.ANY
 
     def holds_on(self, platform: str) -> bool:
         """Whether it says something about this platform."""
@@ -52,6 +65,7 @@ class OnEdit:
     def as_json(self) -> dict[str, Any]:
         """The same for the JSON Schema; what is empty is left out."""
         found = {"effect": str(self.effect), "note": self.note, "instead": self.instead, "on": list(self.on)}
+        found |= {"when": str(self.when)} if self.when is not When.ANY else {}
         return {key: value for key, value in found.items() if value}
 
 
@@ -65,9 +79,9 @@ def no_effect(note: str = "", *, on: tuple[str, ...] = ()) -> OnEdit:
     return OnEdit(Effect.NO_EFFECT, note, on=on)
 
 
-def in_place(note: str = "", *, on: tuple[str, ...] = ()) -> OnEdit:
+def in_place(note: str = "", *, on: tuple[str, ...] = (), when: When = When.ANY) -> OnEdit:
     """The thing stays and is changed."""
-    return OnEdit(Effect.IN_PLACE, note, on=on)
+    return OnEdit(Effect.IN_PLACE, note, on=on, when=when)
 
 
 def rolling(note: str = "", *, on: tuple[str, ...] = ()) -> OnEdit:

@@ -9,9 +9,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from leptonctl.sitefile.aws_model import Aws, AwsGroup, Scaling
+from leptonctl.sitefile.aws_model import ANOTHER_GROUP, Aws, AwsGroup, Scaling
 from leptonctl.sitefile.base import Frozen, Name, Text
-from leptonctl.sitefile.effects import AWS, LOCAL, SSH, OnEdit, forbidden, in_place, no_effect, replace
+from leptonctl.sitefile.effects import AWS, LOCAL, SSH, OnEdit, When, forbidden, in_place, no_effect, replace
 from leptonctl.sitefile.software import Port, RoleName, Software
 
 PlatformName = Literal["local", "ssh", "aws"]
@@ -62,13 +62,15 @@ class Machine(Frozen):
     """Memory in GiB."""
     type: Annotated[
         Text | None,
-        in_place("the host is stopped and started; with another processor architecture it is made again", on=AWS),
+        in_place("the host is stopped and started", on=AWS, when=When.SAME_ARCHITECTURE),
+        replace("another processor architecture needs another image", on=AWS),
     ] = None
     """The cloud's name of the machine type, such as `g6.xlarge` (aws)."""
     disk_gib: Annotated[
         int | None,
         Field(ge=1, le=65536),
-        in_place("the disk grows, its file system at the next start; it cannot shrink", on=AWS),
+        in_place("the disk grows, its file system at the next start", on=AWS, when=When.LARGER),
+        forbidden("a disk cannot shrink", instead=ANOTHER_GROUP, on=AWS),
     ] = None
     """Root disk in GiB (aws)."""
 
@@ -140,7 +142,8 @@ class Store(Frozen):
     size_gib: Annotated[
         int,
         Field(ge=1, le=1_000_000),
-        in_place("the volumes grow, their file systems have to be grown on the hosts; they cannot shrink", on=AWS),
+        in_place("the volumes grow; their file systems have to be grown on the hosts", on=AWS, when=When.LARGER),
+        forbidden("a volume cannot shrink", instead="add a smaller one beside it and copy the data", on=AWS),
         no_effect("it is not enforced", on=LOCAL),
     ]
     """Size in GiB. The local platform cannot enforce it and says so."""

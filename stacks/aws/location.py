@@ -118,6 +118,7 @@ class LocationStack:
             "hosts": self._hosts(),
             "stores": self._stores(),
             "jump": public[0] if public else None,
+            "section": args.section,
         }
 
     def _hosts(self) -> dict[str, Any]:

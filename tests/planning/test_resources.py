@@ -109,8 +109,20 @@ def test_hosts_that_are_too_many_go_last_and_in_reverse_and_their_data_stays() -
     ]
 
 
-def test_another_range_replaces_the_network() -> None:
-    change = resource_changes(replace(CORE, cidr="10.81.0.0/24"), there())[0]
+def test_another_range_is_refused_where_there_are_hosts_and_makes_the_network_again_where_there_are_none() -> None:
+    wanted = replace(CORE, cidr="10.81.0.0/24")
+    change = resource_changes(wanted, there())[0]
+    assert (change.action, change.reasons) == (
+        Action.FORBIDDEN,
+        (
+            (
+                "network.cidr 10.80.1.0/24 -> 10.81.0.0/24: a network keeps its range while it has hosts; instead: "
+                "`leptonctl down --only LOCATION` (it keeps the data), then `leptonctl up`"
+            ),
+        ),
+    )
+    bare = ObservedLocation("core", there().resources[:1], {})
+    change = resource_changes(wanted, bare)[0]
     assert (change.action, change.reasons) == (Action.REPLACE, ("cidr 10.80.1.0/24 -> 10.81.0.0/24",))
 
 

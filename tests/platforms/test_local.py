@@ -391,8 +391,11 @@ def test_the_range_of_hosts_that_are_there_cannot_change(local: LocalPlatform, p
     other = replace(ONE, cidr=next(free_ranges(used, host_count=1, seed="other")))
     with pytest.raises(Refused) as caught:
         local.ensure(other, silent)
-    assert caught.value.message.startswith("core: its network cannot change while it has hosts (cidr ")
-    assert caught.value.hint == ("remove its hosts first: leptonctl down --only core (keeps volumes), then run up")
+    assert caught.value.message.startswith("core: network.cidr ")
+    assert caught.value.message.endswith(
+        ": a network keeps its range while it has hosts; "
+        "instead: `leptonctl down --only LOCATION` (it keeps the data), then `leptonctl up`"
+    )
     assert ids(local.ensure(ONE, silent)) == ids(core)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, get_args
 import pytest
 
 from leptonctl.sitefile.base import Frozen
-from leptonctl.sitefile.effects import Effect, forbidden, in_place, no_effect
+from leptonctl.sitefile.effects import Effect, When, forbidden, in_place, no_effect
 from leptonctl.sitefile.keys import Key, every_key, keys_of
 from leptonctl.sitefile.model import Machine, NodeGroup, PlatformName, Site
 from leptonctl.sitefile.schema import site_schema
@@ -22,7 +22,9 @@ def label(key: Key) -> str:
 def test_a_key_says_what_changing_it_does(key: Key) -> None:
     assert key.effects, f"{label(key)}: say it in the annotation, with one of leptonctl.sitefile.effects"
     for platform in PLATFORMS:
-        assert sum(one.holds_on(platform) for one in key.effects) <= 1, f"two effects on {platform}"
+        cases = [one.when for one in key.effects if one.holds_on(platform)]
+        assert len(set(cases)) == len(cases), f"two effects on {platform}"
+        assert not cases or cases[-1] is When.ANY, f"on {platform} some edits have no effect declared"
     assert {name for one in key.effects for name in one.on} <= set(PLATFORMS)
 
 
@@ -50,9 +52,11 @@ def test_the_schema_has_the_effect_of_every_key() -> None:
     assert schema["$defs"]["Machine"]["properties"]["type"]["x-on-edit"] == [
         {
             "effect": "in place",
-            "note": "the host is stopped and started; with another processor architecture it is made again",
+            "note": "the host is stopped and started",
             "on": ["aws"],
-        }
+            "when": "same processor architecture",
+        },
+        {"effect": "replace", "note": "another processor architecture needs another image", "on": ["aws"]},
     ]
 
 
