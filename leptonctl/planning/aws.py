@@ -21,10 +21,10 @@ from leptonctl.planning.aws_types import (
     Tier,
     VolumeArgs,
 )
-from leptonctl.planning.edits import section_text
 from leptonctl.sitefile.aws import DEFAULT_DISK_GIB, architecture_of, group_zones, zone_count
 from leptonctl.sitefile.model import Edge, Region
 from leptonctl.sitefile.ranges import group_hosts
+from leptonctl.sitefile.section import section_text
 from leptonctl.sitefile.settings import resolve
 
 if TYPE_CHECKING:

@@ -62,11 +62,6 @@ class Edit:
         return f"{words}; instead: {self.does.instead}" if self.does.instead else words
 
 
-def section_text(location: Location) -> str:
-    """A location's part of the site file, with its defaults, for a later comparison. It holds no secrets."""
-    return json.dumps(location.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-
-
 def edits(before: str, location: Location) -> tuple[Edit, ...]:
     """What changed from the section that `section_text` gave to the location as it is now, in the model's order.
 

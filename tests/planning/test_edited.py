@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from leptonctl.planning.desired import DesiredLocation, desired
-from leptonctl.planning.edits import section_text
 from leptonctl.planning.observed import ObservedLocation, ObservedResource
 from leptonctl.planning.plan import Action
 from leptonctl.planning.resources import resource_changes
 from leptonctl.sitefile.load import load_text
+from leptonctl.sitefile.section import section_text
 
 if TYPE_CHECKING:
     from leptonctl.sitefile.model import Site

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import json
 
-from leptonctl.planning.edits import edits, section_text
+from leptonctl.planning.edits import edits
 from leptonctl.planning.plan import Action
 from leptonctl.sitefile.model import Location
+from leptonctl.sitefile.section import section_text
 
 HERE = Location.model_validate(
     {"platform": "local", "network": {"cidr": "10.0.0.0/24"}, "nodes": {"box": {"count": 1}}}
