@@ -9,8 +9,10 @@ from pathlib import Path
 from statistics import median
 
 from harness import verdict
-from leptonctl.hosts.ssh import Outcome, Request, run_all
+from leptonctl.hosts.reach import Request
+from leptonctl.hosts.ssh import run_all
 from leptonctl.planning.desired import DesiredHost, DesiredLocation
+from leptonctl.planning.observed import Reach
 from leptonctl.platforms.base import Context
 from leptonctl.platforms.image import ensure_image, read_recipe
 from leptonctl.platforms.local import LocalPlatform
@@ -46,7 +48,7 @@ def once(platform: LocalPlatform) -> float:
         taken = time.monotonic() - start
     finally:
         platform.destroy("core", delete_data=frozenset(), report=silent)
-    if len(replies) != HOSTS or any(reply.outcome != Outcome.OK for reply in replies.values()):
+    if len(replies) != HOSTS or any(reply.reach != Reach.OK for reply in replies.values()):
         sys.exit(f"not all hosts answered: {replies}")
     return taken
 

@@ -26,7 +26,6 @@ def nothing_to_do(plan: Plan) -> Result:
     return Result(
         verb="up",
         site=plan.site,
-        ok=True,
         exit_code=ExitCode.DONE,
         locations=summary.planned_locations(plan),
         changes=summary.changes_of(plan),
@@ -50,7 +49,6 @@ def outcome(want: Desired, plan: Plan, applied: Applied, after: Observed) -> Res
     return Result(
         verb="up",
         site=want.site,
-        ok=code == ExitCode.DONE,
         exit_code=code,
         locations=locations,
         changes=tuple(summary.change_of(change) for change in plan.changes if change.action is not Action.KEEP),

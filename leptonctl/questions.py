@@ -32,7 +32,6 @@ def validate(path: Path, *, environ: Mapping[str, str]) -> Result:
     return Result(
         verb="validate",
         site=site.site,
-        ok=True,
         exit_code=ExitCode.DONE,
         data={"file": str(path), "locations": len(locations), "hosts": hosts},
     )
@@ -48,7 +47,6 @@ def explain(session: Session, address: str) -> Result:
     return Result(
         verb="explain",
         site=session.desired.site,
-        ok=True,
         exit_code=ExitCode.DONE,
         data={"address": address, "file": session.loaded.source.file, "sections": sections},
     )
@@ -108,9 +106,7 @@ def examine() -> Result:
     findings = doctor.examine()
     is_fine = all(finding.is_ok is not False for finding in findings)
     code = ExitCode.DONE if is_fine else ExitCode.PREFLIGHT_FAILED
-    return Result(
-        verb="doctor", ok=is_fine, exit_code=code, data={"findings": [asdict(finding) for finding in findings]}
-    )
+    return Result(verb="doctor", exit_code=code, data={"findings": [asdict(finding) for finding in findings]})
 
 
 def version() -> Result:
@@ -124,4 +120,4 @@ def version() -> Result:
             found[name] = package_version(name)
         except PackageNotFoundError:
             found[name] = None
-    return Result(verb="version", ok=True, exit_code=ExitCode.DONE, data={"versions": found})
+    return Result(verb="version", exit_code=ExitCode.DONE, data={"versions": found})

@@ -46,7 +46,7 @@ def render_error(verb: str, error: LeptonError, output: str) -> None:
     from leptonctl.summary import error_problems  # noqa: PLC0415 - only on failure
 
     if output == "json":
-        result = Result(verb=verb, ok=False, exit_code=int(error.exit_code), problems=error_problems(error))
+        result = Result(verb=verb, exit_code=int(error.exit_code), problems=error_problems(error))
         _write(json.dumps(result.model_dump(mode="json", by_alias=True), indent=2))
     elif output == "sarif":
         _write(json.dumps(_sarif(error.problems), indent=2))
@@ -88,7 +88,6 @@ def plan_text(plan: Plan) -> str:
             Result(
                 verb="plan",
                 site=plan.site,
-                ok=True,
                 exit_code=0,
                 locations=summary.planned_locations(plan),
                 changes=summary.changes_of(plan),

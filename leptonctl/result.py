@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 SCHEMA: Literal["leptonctl.result/1"] = "leptonctl.result/1"
 
@@ -130,8 +130,6 @@ class Result(Part):
     """The command."""
     site: str | None = None
     """The site's name; null where the file could not be read."""
-    ok: bool
-    """Whether the exit code is 0."""
     exit_code: int
     """What the process exits with."""
     locations: tuple[LocationResult, ...] = ()
@@ -146,6 +144,12 @@ class Result(Part):
     """The run folder; null for a command that keeps none."""
     data: dict[str, Any] = Field(default_factory=dict)
     """What only this command has; its keys are named in the command's documentation."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def ok(self) -> bool:
+        """Whether the exit code is 0."""
+        return self.exit_code == 0
 
 
 def result_schema() -> dict[str, Any]:

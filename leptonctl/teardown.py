@@ -89,7 +89,6 @@ def prove_gone(session: Session, names: Sequence[str], removed: Removed, delete_
     return Result(
         verb="down",
         site=session.desired.site,
-        ok=code == ExitCode.DONE,
         exit_code=code,
         locations=tuple(_location(session, name, removed) for name in names),
         changes=(

@@ -75,7 +75,6 @@ def plan(session: Session, *, only: tuple[str, ...], is_compared: bool, out: Pat
     return Result(
         verb="plan",
         site=found.site,
-        ok=code == ExitCode.DONE,
         exit_code=code,
         locations=summary.planned_locations(found),
         changes=summary.changes_of(found),
@@ -162,7 +161,6 @@ def status(session: Session, *, only: tuple[str, ...], is_exit_code: bool) -> Re
     return Result(
         verb="status",
         site=want.site,
-        ok=code == ExitCode.DONE,
         exit_code=code,
         locations=locations,
         changes=tuple(summary.resource_of(stray, "keep", "not in the site file") for stray in looked.strays),
@@ -188,7 +186,6 @@ def verify(session: Session, *, only: tuple[str, ...]) -> Result:
     return Result(
         verb="verify",
         site=want.site,
-        ok=code == ExitCode.DONE,
         exit_code=code,
         locations=locations,
         problems=problems,
@@ -212,7 +209,6 @@ def drift(session: Session, *, only: tuple[str, ...]) -> Result:
     return Result(
         verb="drift",
         site=want.site,
-        ok=code == ExitCode.DONE,
         exit_code=code,
         locations=summary.planned_locations(planned),
         changes=summary.changes_of(planned),
@@ -257,4 +253,4 @@ def inventory(session: Session, *, only: tuple[str, ...]) -> dict[str, object]:
 def runs(session: Session) -> Result:
     """List the runs of the site, newest first."""
     found = [asdict(run) for run in past_runs(session.state_dir)]
-    return Result(verb="runs", site=session.desired.site, ok=True, exit_code=ExitCode.DONE, data={"runs": found})
+    return Result(verb="runs", site=session.desired.site, exit_code=ExitCode.DONE, data={"runs": found})

@@ -17,7 +17,6 @@ def a_result(**changes: object) -> Result:
     values: dict[str, object] = {
         "verb": "up",
         "site": "demo",
-        "ok": False,
         "exit_code": 5,
         "locations": (location,),
         "changes": (change,),

@@ -24,7 +24,7 @@ from leptonctl.errors import ConfigurationFailed, Interrupted, PreflightFailed
 from leptonctl.hosts import leash
 from leptonctl.hosts.configured import Configured, Failure, HostConfigured, TaskRecord
 from leptonctl.hosts.events import Event, EventReader, neutralised
-from leptonctl.hosts.inventory import inventory, write_inventory
+from leptonctl.hosts.inventory import CONTROL_DIR_BYTES, inventory, write_inventory
 from leptonctl.hosts.openssh import known_hosts_text
 from leptonctl.hosts.secrets import Redactor, with_secrets
 
@@ -36,8 +36,10 @@ __all__ = ["Configured", "Failure", "HostConfigured", "TaskRecord", "configure"]
 
 LOG = "ansible.log"
 EVENTS = "events.jsonl"
-# A unix socket's path holds 107 bytes, and SSH adds 17 of its own while it makes one.
-_SOCKET_FOLDER_MAX = 60
+_SOCKETS = "s"
+_PRIVATE_PREFIX = "leptonctl-"
+# What `tempfile` puts behind the prefix.
+_RANDOM_LENGTH = 8
 _TICK_S = 0.2
 # An interrupted Ansible ends within seconds; one that does not is asked again, then killed.
 _DEAF_AFTER_S = 15.0
@@ -66,7 +68,7 @@ def configure(  # noqa: PLR0913 - each is one thing that the run needs, by name
     folder.mkdir(mode=0o700, parents=True)
     redact = Redactor.of(secrets.values())
     reader = EventReader(targets, redact)
-    with _private_folder() as private, _Kept(folder, redact) as kept:
+    with private_folder() as private, _Kept(folder, redact) as kept:
         run = _Run(targets, secrets, folder=folder, private=private, forks=forks, playbook=playbook)
 
         def handle(event: Event) -> None:
@@ -86,11 +88,11 @@ def configure(  # noqa: PLR0913 - each is one thing that the run needs, by name
 
 
 @contextmanager
-def _private_folder() -> Iterator[Path]:
+def private_folder() -> Iterator[Path]:
     """A folder of our own for sockets and working files, in memory where the machine has such a place."""
     for place in (os.environ.get("XDG_RUNTIME_DIR"), "/dev/shm", "/tmp"):  # noqa: S108 - made there 0700, with a fresh name
-        if place and len(place) < _SOCKET_FOLDER_MAX and os.access(place, os.W_OK | os.X_OK):
-            private = Path(tempfile.mkdtemp(prefix="leptonctl-", dir=place))
+        if place and _has_room_for_sockets(place) and os.access(place, os.W_OK | os.X_OK):
+            private = Path(tempfile.mkdtemp(prefix=_PRIVATE_PREFIX, dir=place))
             break
     else:
         raise PreflightFailed(
@@ -100,6 +102,12 @@ def _private_folder() -> Iterator[Path]:
         yield private
     finally:
         shutil.rmtree(private, ignore_errors=True)
+
+
+def _has_room_for_sockets(place: str) -> bool:
+    """Whether the folder of sockets in a private folder made in `place` is as short as SSH needs it."""
+    name = "x" * _RANDOM_LENGTH
+    return len(os.fsencode(Path(place, _PRIVATE_PREFIX + name, _SOCKETS))) <= CONTROL_DIR_BYTES
 
 
 class _Kept:
@@ -185,7 +193,7 @@ class _Run:
         """Two inventories: one for people, with references in it, and one for Ansible, with secrets, in memory only."""
         known_hosts = self.folder / "known_hosts"
         known_hosts.write_text(known_hosts_text(target.endpoint for target in self.targets), encoding="utf-8")
-        sockets = self.private / "s"
+        sockets = self.private / _SOCKETS
         sockets.mkdir(mode=0o700)
         write_inventory(
             inventory(self.targets, known_hosts=known_hosts, control_dir=sockets), self.folder / "inventory"

@@ -27,6 +27,11 @@ _CONNECTION_KEPT_S = 60
 _DIGEST_LENGTH = 12
 _JUMP_DIGEST_LENGTH = 6
 
+# The path of a unix socket holds 108 bytes, the last of them a zero. SSH's `%C` is 40 long, and while it makes a socket
+# it puts a dot and 16 letters behind the name; ours has a slash and the digest of a jump host in front.
+_SOCKET_PATH_BYTES = 107
+CONTROL_DIR_BYTES = _SOCKET_PATH_BYTES - len("/") - _JUMP_DIGEST_LENGTH - 40 - len(".") - 16
+
 
 def inventory(targets: Sequence[Target], *, known_hosts: Path, control_dir: Path | None) -> dict[str, object]:
     """The hosts in the form of Ansible's inventory scripts, each under its address.
@@ -36,8 +41,7 @@ def inventory(targets: Sequence[Target], *, known_hosts: Path, control_dir: Path
     said once, for a group. Every value is literal text: Ansible takes none for a template.
 
     `known_hosts` has the keys that are pinned by the endpoints. `control_dir` is a folder (0700) for the sockets of
-    kept connections, its path at most 43 bytes: a socket's may have 107, of which SSH needs 64. Without it, each task
-    connects anew.
+    kept connections, its path at most `CONTROL_DIR_BYTES` long. Without it, each task connects anew.
     """
     groups = _Groups()
     hostvars: dict[str, dict[str, object]] = {}

@@ -159,8 +159,8 @@ def _ask(requests: Iterable[Request], *, limit_s: float) -> dict[str, Reply]:
 
 def _host_look(target: Target, reply: Reply, *, with_checks: bool) -> HostLook:
     now = datetime.now(UTC)
-    if reply.outcome != Reach.OK:
-        return HostLook(target.address, Reach(reply.outcome.value), now, _unknown(target), reply.detail)
+    if reply.reach != Reach.OK:
+        return HostLook(target.address, reply.reach, now, _unknown(target), reply.detail)
     answer, problem = _answer(reply)
     if problem is not None:
         return HostLook(target.address, Reach.FAILED, now, _unknown(target), problem)
@@ -218,7 +218,7 @@ def _role_look(role: DesiredRole, answer: Mapping[str, Any]) -> RoleLook:
 
 
 def _recorded(reply: Reply) -> Recorded:
-    if reply.outcome != Reach.OK:
+    if reply.reach != Reach.OK:
         return Recorded(None, reply.detail)
     answer, problem = _answer(reply)
     if problem is not None:

@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from leptonctl.planning.observed import Reach as Outcome
-
 if TYPE_CHECKING:
-    from leptonctl.planning.observed import Endpoint
-
-__all__ = ["Outcome", "Reply", "Request"]
+    from leptonctl.planning.observed import Endpoint, Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +28,7 @@ class Reply:
     """
 
     address: str
-    outcome: Outcome
+    reach: Reach
     exit_status: int | None = None
     stdout: bytes = b""
     stderr: bytes = b""

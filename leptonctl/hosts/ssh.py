@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from leptonctl.errors import InvalidSite
-from leptonctl.hosts.openssh import jump_host, known_hosts_files, known_hosts_text, openssh_args
-from leptonctl.hosts.reach import Outcome, Reply, Request
-from leptonctl.planning.observed import Endpoint
+from leptonctl.hosts.openssh import jump_host, known_hosts_files
+from leptonctl.hosts.reach import Reply, Request
+from leptonctl.planning.observed import Endpoint, Reach
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     import asyncssh
 
-__all__ = ["Outcome", "Reply", "Request", "known_hosts_text", "openssh_args", "run_all"]
 
 _ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
 _LOGIN_LIMIT_S = 30.0
@@ -46,7 +45,7 @@ def run_all(requests: Sequence[Request], *, limit: int = 64, timeout_s: float) -
 class _Stopped(Exception):
     """A connection that did not come about, with the answer for the host behind it."""
 
-    outcome: Outcome
+    reach: Reach
     detail: str
     presented: str | None = None
     expected: tuple[str, ...] = ()
@@ -81,7 +80,7 @@ async def _run_all(requests: Sequence[Request], limit: int, timeout_s: float) ->
 
 async def _run_one(request: Request, shared: _Shared) -> Reply:
     connection: asyncssh.SSHClientConnection | None = None
-    answer = Reply(request.address, Outcome.FAILED)
+    answer = Reply(request.address, Reach.FAILED)
     try:
         async with asyncio.timeout(shared.timeout_s):
             connection = await _connect(request.endpoint, shared)
@@ -89,7 +88,7 @@ async def _run_one(request: Request, shared: _Shared) -> Reply:
     except _Stopped as stopped:
         return replace(
             answer,
-            outcome=stopped.outcome,
+            reach=stopped.reach,
             detail=stopped.detail,
             presented_fingerprint=stopped.presented,
             expected_fingerprints=stopped.expected,
@@ -97,7 +96,7 @@ async def _run_one(request: Request, shared: _Shared) -> Reply:
     except TimeoutError:
         if connection is None:
             detail = f"{_place(request.endpoint)}: no answer within {shared.timeout_s:g} s"
-            return replace(answer, outcome=Outcome.UNREACHABLE, detail=detail)
+            return replace(answer, reach=Reach.UNREACHABLE, detail=detail)
         return replace(answer, detail=f"logged in, but the command did not end within {shared.timeout_s:g} s")
     finally:
         if connection is not None:
@@ -114,14 +113,14 @@ async def _execute(connection: asyncssh.SSHClientConnection, request: Request) -
         )
         await process.wait_closed()
     except (OSError, asyncssh.Error) as error:
-        return Reply(request.address, Outcome.FAILED, detail=f"the connection broke while the command ran: {error}")
+        return Reply(request.address, Reach.FAILED, detail=f"the connection broke while the command ran: {error}")
     if stdout is None or stderr is None:
         detail = f"the host's answer is longer than {_ANSWER_LIMIT_BYTES // 2**20} MiB"
-        return Reply(request.address, Outcome.FAILED, detail=detail)
+        return Reply(request.address, Reach.FAILED, detail=detail)
     if process.returncode is None:
-        return Reply(request.address, Outcome.FAILED, detail="the connection ended before the command did")
+        return Reply(request.address, Reach.FAILED, detail="the connection ended before the command did")
     status = max(process.returncode, -1)
-    return Reply(request.address, Outcome.OK, exit_status=status, stdout=stdout, stderr=stderr)
+    return Reply(request.address, Reach.OK, exit_status=status, stdout=stdout, stderr=stderr)
 
 
 async def _read(stream: asyncssh.SSHReader[bytes]) -> bytes | None:
@@ -148,7 +147,7 @@ async def _connect(endpoint: Endpoint, shared: _Shared) -> asyncssh.SSHClientCon
     try:
         jump = jump_host(endpoint)
     except InvalidSite as problem:
-        raise _Stopped(Outcome.FAILED, problem.message) from None
+        raise _Stopped(Reach.FAILED, problem.message) from None
     if jump is None:
         return await _open(endpoint, shared, tunnel=None)
     # Hundreds of hosts behind one jump host: a connection each would run into its MaxStartups.
@@ -161,7 +160,7 @@ async def _connect(endpoint: Endpoint, shared: _Shared) -> asyncssh.SSHClientCon
         tunnel = await asyncio.shield(shared.jumps[through])
     except _Stopped as stopped:
         detail = f"jump host {stopped.detail}"
-        raise _Stopped(stopped.outcome, detail, stopped.presented, stopped.expected) from None
+        raise _Stopped(stopped.reach, detail, stopped.presented, stopped.expected) from None
     return await _open(endpoint, shared, tunnel=tunnel)
 
 
@@ -212,12 +211,12 @@ async def _open(
 def _host_key_refused(endpoint: Endpoint, shown: str | None, expected: tuple[str, ...], reason: str) -> _Stopped:
     place = _place(endpoint)
     if shown is None:  # revoked, or a certificate that nobody trusts
-        return _Stopped(Outcome.HOST_KEY_CHANGED, f"{place}: host key refused: {reason}", None, expected)
+        return _Stopped(Reach.HOST_KEY_CHANGED, f"{place}: host key refused: {reason}", None, expected)
     if expected:
         detail = f"{place}: host key changed: it is {shown}, should be {' or '.join(expected)}"
-        return _Stopped(Outcome.HOST_KEY_CHANGED, detail, shown, expected)
+        return _Stopped(Reach.HOST_KEY_CHANGED, detail, shown, expected)
     where = ", ".join(str(file) for file in known_hosts_files(endpoint)) or "there is no known_hosts file"
-    return _Stopped(Outcome.HOST_KEY_UNKNOWN, f"{place}: host key {shown} is not known ({where})", shown)
+    return _Stopped(Reach.HOST_KEY_UNKNOWN, f"{place}: host key {shown} is not known ({where})", shown)
 
 
 def _not_logged_in(endpoint: Endpoint, error: Exception, timeout_s: float) -> _Stopped:
@@ -226,18 +225,18 @@ def _not_logged_in(endpoint: Endpoint, error: Exception, timeout_s: float) -> _S
     match error:
         case asyncssh.PermissionDenied():
             key = f"key {endpoint.key}" if endpoint.key else "the keys of the agent and of ~/.ssh"
-            outcome, reason = Outcome.PERMISSION_DENIED, f"user {endpoint.user} refused with {key}"
+            reach, reason = Reach.PERMISSION_DENIED, f"user {endpoint.user} refused with {key}"
         case TimeoutError():
-            outcome, reason = Outcome.UNREACHABLE, f"no answer within {timeout_s:g} s"
+            reach, reason = Reach.UNREACHABLE, f"no answer within {timeout_s:g} s"
         case asyncssh.ChannelOpenError():
-            outcome, reason = Outcome.UNREACHABLE, f"not reached from the jump host: {error.reason}"
+            reach, reason = Reach.UNREACHABLE, f"not reached from the jump host: {error.reason}"
         case asyncssh.ConnectionLost():
-            outcome, reason = Outcome.UNREACHABLE, "connection closed before the login"
+            reach, reason = Reach.UNREACHABLE, "connection closed before the login"
         case OSError():
-            outcome, reason = Outcome.UNREACHABLE, _reason(error)
+            reach, reason = Reach.UNREACHABLE, _reason(error)
         case _:
-            outcome, reason = Outcome.FAILED, str(error)
-    return _Stopped(outcome, f"{_place(endpoint)}: {reason}")
+            reach, reason = Reach.FAILED, str(error)
+    return _Stopped(reach, f"{_place(endpoint)}: {reason}")
 
 
 def _trusted(endpoint: Endpoint) -> tuple[list[asyncssh.SSHKey], object]:
@@ -255,7 +254,7 @@ def _trusted(endpoint: Endpoint) -> tuple[list[asyncssh.SSHKey], object]:
         port = endpoint.port if endpoint.port != 22 else None  # noqa: PLR2004 - as known_hosts files are written
         return list(known.match(endpoint.hostname, "", port)[0]), known
     except (OSError, ValueError, asyncssh.KeyImportError) as error:
-        raise _Stopped(Outcome.HOST_KEY_UNKNOWN, f"{_place(endpoint)}: host keys cannot be read: {error}") from None
+        raise _Stopped(Reach.HOST_KEY_UNKNOWN, f"{_place(endpoint)}: host keys cannot be read: {error}") from None
 
 
 def _identity(endpoint: Endpoint, shared: _Shared) -> dict[str, object]:
@@ -272,7 +271,7 @@ def _identity(endpoint: Endpoint, shared: _Shared) -> dict[str, object]:
         return {"client_keys": None, "agent_identities": [str(endpoint.key)]}
     except (OSError, asyncssh.KeyImportError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise _Stopped(Outcome.PERMISSION_DENIED, f"{_place(endpoint)}: key {endpoint.key}: {reason}") from None
+        raise _Stopped(Reach.PERMISSION_DENIED, f"{_place(endpoint)}: key {endpoint.key}: {reason}") from None
     return {"client_keys": [shared.keys[endpoint.key]], "agent_path": None}
 
 

@@ -41,13 +41,18 @@ def scrape_targets(desired: Desired, hostnames: Mapping[str, str]) -> list[dict[
             "host": host.address,
             "location": location.address,
             "tier": location.tier,
-            "endpoint": f"{hostnames[host.address]}:{role.settings['port']}",
+            "endpoint": f"{_in_url(hostnames[host.address])}:{role.settings['port']}",
         }
         for location in desired.locations
         for host in location.hosts
         for role in host.roles
         if role.name == AGENT and host.address in hostnames
     ]
+
+
+def _in_url(hostname: str) -> str:
+    """The name as it stands before a port: an IPv6 address needs brackets."""
+    return f"[{hostname}]" if ":" in hostname else hostname
 
 
 def unknown_targets(desired: Desired, hostnames: Mapping[str, str]) -> tuple[str, ...]:

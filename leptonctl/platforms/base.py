@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from leptonctl.planning.observed import Endpoint, ObservedLocation, ObservedResource
-
 if TYPE_CHECKING:
     from pathlib import Path
 
     from leptonctl.planning.desired import DesiredLocation
+    from leptonctl.planning.observed import ObservedLocation, ObservedResource
     from leptonctl.planning.plan import Change
     from leptonctl.progress import Report
-
-__all__ = ["Context", "Endpoint", "ObservedLocation", "ObservedResource", "Platform"]
 
 
 @dataclass(frozen=True, slots=True)

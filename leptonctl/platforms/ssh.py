@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leptonctl.errors import LeptonError, PlatformFailed, PreflightFailed, Problem, Refused
-from leptonctl.planning.observed import Endpoint, ObservedLocation, ObservedResource
+from leptonctl.planning.observed import Endpoint, ObservedLocation, ObservedResource, Reach
 from leptonctl.planning.resources import resource_changes
 from leptonctl.platforms.ssh_facts import LOOK_COMMAND, look_program, problems_of_facts, problems_of_reply, read_facts
 from leptonctl.progress import Progress
@@ -87,7 +87,7 @@ class SshPlatform:
 
     def _look(self, hosts: Sequence[DesiredHost]) -> tuple[Problem, ...]:
         """Every problem of these hosts, in their order."""
-        from leptonctl.hosts.reach import Outcome, Request  # noqa: PLC0415 - with asyncssh, only when hosts are asked
+        from leptonctl.hosts.reach import Request  # noqa: PLC0415 - with asyncssh, only when hosts are asked
         from leptonctl.hosts.ssh import run_all  # noqa: PLC0415 - the same
 
         program = look_program()
@@ -101,7 +101,7 @@ class SshPlatform:
         problems: list[Problem] = []
         for host, request in zip(hosts, requests, strict=True):
             reply = replies[host.address]
-            if reply.outcome != Outcome.OK:
+            if reply.reach != Reach.OK:
                 found = problems_of_reply(reply, request.endpoint, is_pinned=bool(request.endpoint.host_keys))
             else:
                 found = problems_of_facts(host, read_facts(reply.stdout), asked_between=(before, after))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leptonctl.errors import Problem
-from leptonctl.hosts.reach import Outcome
+from leptonctl.planning.observed import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,7 +40,7 @@ def read_facts(stdout: bytes) -> Mapping[str, str]:
 def problems_of_reply(reply: Reply, endpoint: Endpoint, *, is_pinned: bool) -> tuple[Problem, ...]:
     """Why a host could not be asked, and what to do; `is_pinned` is whether the site file has its host key."""
     place, detail = _place(endpoint), reply.detail
-    if reply.outcome == Outcome.HOST_KEY_CHANGED:
+    if reply.reach == Reach.HOST_KEY_CHANGED:
         replace = (
             "correct host_key in the site file"
             if is_pinned
@@ -48,7 +48,7 @@ def problems_of_reply(reply: Reply, endpoint: Endpoint, *, is_pinned: bool) -> t
         )
         hint = f"nothing was sent to it; only if you know that the host was installed anew: {replace}"
         return (Problem("ssh.host_key", detail, hint, where=reply.address),)
-    if reply.outcome == Outcome.HOST_KEY_UNKNOWN:
+    if reply.reach == Reach.HOST_KEY_UNKNOWN:
         file = endpoint.known_hosts or "~/.ssh/known_hosts"
         hint = (
             "nothing was sent to it; compare with what `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` says on its "
@@ -56,7 +56,7 @@ def problems_of_reply(reply: Reply, endpoint: Endpoint, *, is_pinned: bool) -> t
             "the site file"
         )
         return (Problem("ssh.host_key", detail, hint, where=reply.address),)
-    if reply.outcome == Outcome.PERMISSION_DENIED:
+    if reply.reach == Reach.PERMISSION_DENIED:
         hint = f"set ssh.user and ssh.key, or let your key in: ssh-copy-id{_port_option(endpoint)} {place}"
         return (Problem("ssh.login", detail, hint, where=reply.address),)
     return (Problem("ssh.reach", detail, _reach_hint(detail), where=reply.address),)

@@ -11,7 +11,8 @@ import pytest
 from leptonctl.hosts.configure import configure
 from leptonctl.hosts.configured import HostConfigured
 from leptonctl.hosts.probe import Recorded, look, record
-from leptonctl.hosts.ssh import Request, run_all
+from leptonctl.hosts.reach import Request
+from leptonctl.hosts.ssh import run_all
 from leptonctl.hosts.target import Target
 from leptonctl.planning.desired import DesiredHost, DesiredLocation, DesiredRole
 from leptonctl.planning.observed import HostLook, Reach, RoleState
@@ -50,7 +51,7 @@ class Box:
 
     def run(self, command: str) -> str:
         reply = run_all([Request(ADDRESS, self.target.endpoint, command)], timeout_s=120)[ADDRESS]
-        assert (reply.outcome, reply.exit_status) == (Reach.OK, 0), (reply.detail, reply.stderr)
+        assert (reply.reach, reply.exit_status) == (Reach.OK, 0), (reply.detail, reply.stderr)
         return reply.stdout.decode()
 
     def found(self, *, with_checks: bool = False) -> dict[str, tuple[str, ...]]:

@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from leptonctl.errors import ConfigurationFailed
-from leptonctl.hosts.configure import configure
+from leptonctl.hosts.configure import configure, private_folder
 from leptonctl.hosts.configured import Configured, Failure
 from leptonctl.hosts.target import Target
 from leptonctl.planning.desired import DesiredRole
@@ -247,3 +249,22 @@ def test_a_playbook_that_cannot_be_read_is_told_with_the_log(tmp_path: Path) -> 
         )
     assert raised.value.hint == f"its own words are in {tmp_path}/run/ansible.log"
     assert "no.such.module" in raised.value.message + (tmp_path / "run" / "ansible.log").read_text()
+
+
+@pytest.mark.parametrize(("more", "is_used"), [(0, True), (1, False)])
+def test_sockets_lie_where_the_longest_name_that_ssh_makes_still_fits(
+    monkeypatch: pytest.MonkeyPatch, more: int, *, is_used: bool
+) -> None:
+    longest = "j" * 6 + "c" * 40 + "." + "r" * 16
+    place = Path(tempfile.mkdtemp(prefix="p" * (9 + more), dir="/tmp"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(place))
+    try:
+        with private_folder() as private, socket.socket(socket.AF_UNIX) as made:
+            assert (private.parent == place) == is_used
+            sockets = private / "s"
+            sockets.mkdir()
+            made.bind(str(sockets / longest))
+            if is_used:
+                assert len(str(sockets / longest)) == 107
+    finally:
+        place.rmdir()

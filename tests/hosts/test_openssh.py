@@ -6,7 +6,7 @@ import pytest
 
 from leptonctl.errors import InvalidSite
 from leptonctl.hosts.openssh import JumpHost, jump_host, known_hosts_text, openssh_args
-from leptonctl.platforms.base import Endpoint
+from leptonctl.planning.observed import Endpoint
 
 
 def test_known_hosts_has_one_sorted_line_for_each_pinned_key() -> None:

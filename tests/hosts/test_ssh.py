@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from leptonctl.hosts.ssh import Outcome, Request, run_all
-from leptonctl.platforms.base import Endpoint
+from leptonctl.hosts.reach import Request
+from leptonctl.hosts.ssh import run_all
+from leptonctl.planning.observed import Endpoint, Reach
 from tests.hosts.fake_ssh_server import FakeSshServers, fingerprint, write_key
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def free_port() -> int:
 
 def test_a_command_gets_its_input_and_gives_its_output_and_status(endpoint: Endpoint) -> None:
     reply = run_all([ask(endpoint, "exit 3")], timeout_s=10)["core/a"]
-    assert (reply.outcome, reply.exit_status) == (Outcome.OK, 3)
+    assert (reply.reach, reply.exit_status) == (Reach.OK, 3)
     assert (reply.stdout, reply.stderr) == (b"text \x00 with any bytes", b"exit 3")
 
 
@@ -56,7 +57,7 @@ def test_nothing_is_sent_to_a_host_whose_key_is_not_the_pinned_one(
     other = write_key(tmp_path / "other")
     reply = run_all([ask(replace(endpoint, host_keys=(other,)))], timeout_s=10)["core/a"]
     shown = fingerprint(endpoint.host_keys[0])
-    assert reply.outcome == Outcome.HOST_KEY_CHANGED
+    assert reply.reach == Reach.HOST_KEY_CHANGED
     assert (reply.presented_fingerprint, reply.expected_fingerprints) == (shown, (fingerprint(other),))
     assert reply.detail == (
         f"127.0.0.1 port {endpoint.port}: host key changed: it is {shown}, should be {fingerprint(other)}"
@@ -69,7 +70,7 @@ def test_a_host_key_of_another_kind_than_the_pinned_one_is_a_changed_key(
 ) -> None:
     other = write_key(tmp_path / "other", "ecdsa-sha2-nistp256")
     reply = run_all([ask(replace(endpoint, host_keys=(other,)))], timeout_s=10)["core/a"]
-    assert reply.outcome == Outcome.HOST_KEY_CHANGED
+    assert reply.reach == Reach.HOST_KEY_CHANGED
     assert reply.presented_fingerprint == fingerprint(endpoint.host_keys[0])
     assert (servers.logins, servers.inputs) == ([], [])
 
@@ -81,7 +82,7 @@ def test_a_host_that_no_known_hosts_file_has_is_unknown_and_gets_nothing(
     known.write_text("elsewhere.example.com " + endpoint.host_keys[0] + "\n")
     reply = run_all([ask(replace(endpoint, host_keys=(), known_hosts=known))], timeout_s=10)["core/a"]
     shown = fingerprint(endpoint.host_keys[0])
-    assert reply.outcome == Outcome.HOST_KEY_UNKNOWN
+    assert reply.reach == Reach.HOST_KEY_UNKNOWN
     assert reply.detail == f"127.0.0.1 port {endpoint.port}: host key {shown} is not known ({known})"
     assert (servers.logins, servers.inputs) == ([], [])
 
@@ -90,14 +91,14 @@ def test_a_host_that_the_known_hosts_file_has_is_asked(endpoint: Endpoint, tmp_p
     known = tmp_path / "known hosts"
     known.write_text(f"[127.0.0.1]:{endpoint.port} {endpoint.host_keys[0]}\n")
     reply = run_all([ask(replace(endpoint, host_keys=(), known_hosts=known))], timeout_s=10)["core/a"]
-    assert reply.outcome == Outcome.OK
+    assert reply.reach == Reach.OK
 
 
 def test_the_known_hosts_file_is_not_asked_where_keys_are_pinned(endpoint: Endpoint, tmp_path: Path) -> None:
     known = tmp_path / "known_hosts"
     known.write_text(f"[127.0.0.1]:{endpoint.port} {endpoint.host_keys[0]}\n")
     pinned = replace(endpoint, host_keys=(write_key(tmp_path / "other"),), known_hosts=known)
-    assert run_all([ask(pinned)], timeout_s=10)["core/a"].outcome == Outcome.HOST_KEY_CHANGED
+    assert run_all([ask(pinned)], timeout_s=10)["core/a"].reach == Reach.HOST_KEY_CHANGED
 
 
 def test_a_revoked_host_key_is_refused(endpoint: Endpoint, servers: FakeSshServers, tmp_path: Path) -> None:
@@ -105,20 +106,20 @@ def test_a_revoked_host_key_is_refused(endpoint: Endpoint, servers: FakeSshServe
     name = f"[127.0.0.1]:{endpoint.port}"
     known.write_text(f"{name} {endpoint.host_keys[0]}\n@revoked {name} {endpoint.host_keys[0]}\n")
     reply = run_all([ask(replace(endpoint, host_keys=(), known_hosts=known))], timeout_s=10)["core/a"]
-    assert reply.outcome == Outcome.HOST_KEY_CHANGED
+    assert reply.reach == Reach.HOST_KEY_CHANGED
     assert (servers.logins, servers.inputs) == ([], [])
 
 
 def test_a_login_that_is_refused_is_permission_denied(endpoint: Endpoint, tmp_path: Path) -> None:
     write_key(tmp_path / "stranger")
     reply = run_all([ask(replace(endpoint, key=tmp_path / "stranger"))], timeout_s=10)["core/a"]
-    assert reply.outcome == Outcome.PERMISSION_DENIED
+    assert reply.reach == Reach.PERMISSION_DENIED
     assert reply.detail == f"127.0.0.1 port {endpoint.port}: user root refused with key {tmp_path}/stranger"
 
 
 def test_a_key_file_that_is_missing_is_permission_denied(endpoint: Endpoint, tmp_path: Path) -> None:
     reply = run_all([ask(replace(endpoint, key=tmp_path / "none"))], timeout_s=10)["core/a"]
-    assert reply.outcome == Outcome.PERMISSION_DENIED
+    assert reply.reach == Reach.PERMISSION_DENIED
     assert reply.detail == f"127.0.0.1 port {endpoint.port}: key {tmp_path}/none: No such file or directory"
 
 
@@ -135,11 +136,11 @@ def test_a_closed_port_a_mute_host_and_an_unknown_name_are_told_apart(
         ],
         timeout_s=2,
     )
-    assert {address: reply.outcome for address, reply in replies.items()} == {
-        "closed": Outcome.UNREACHABLE,
-        "mute": Outcome.UNREACHABLE,
-        "nameless": Outcome.UNREACHABLE,
-        "good": Outcome.OK,
+    assert {address: reply.reach for address, reply in replies.items()} == {
+        "closed": Reach.UNREACHABLE,
+        "mute": Reach.UNREACHABLE,
+        "nameless": Reach.UNREACHABLE,
+        "good": Reach.OK,
     }
     assert replies["closed"].detail == f"127.0.0.1 port {closed}: connection refused"
     assert replies["mute"].detail == f"127.0.0.1 port {mute}: no answer within 2 s"
@@ -148,7 +149,7 @@ def test_a_closed_port_a_mute_host_and_an_unknown_name_are_told_apart(
 
 def test_a_command_that_does_not_end_is_failed_not_unreachable(endpoint: Endpoint) -> None:
     reply = run_all([ask(endpoint, "hang")], timeout_s=1)["core/a"]
-    assert reply.outcome == Outcome.FAILED
+    assert reply.reach == Reach.FAILED
     assert reply.detail == "logged in, but the command did not end within 1 s"
 
 
@@ -162,13 +163,13 @@ def test_a_host_behind_a_jump_host_is_reached_and_both_keys_are_checked(
     behind = replace(endpoint, jump=f"hop@127.0.0.1:{port}", known_hosts=known)
     requests = [Request(f"core/{number}", behind, "echo", b"x") for number in range(3)]
     replies = run_all(requests, timeout_s=10)
-    assert [reply.outcome for reply in replies.values()] == [Outcome.OK] * 3
+    assert [reply.reach for reply in replies.values()] == [Reach.OK] * 3
     assert servers.logins.count("hop") == 1, "hosts behind one jump host share its connection"
 
     servers.inputs.clear()
     known.write_text(f"[127.0.0.1]:{port} {endpoint.host_keys[0]}\n")
     reply = run_all(requests[:1], timeout_s=10)["core/0"]
-    assert reply.outcome == Outcome.HOST_KEY_CHANGED
+    assert reply.reach == Reach.HOST_KEY_CHANGED
     assert reply.detail.startswith(f"jump host 127.0.0.1 port {port}: host key changed")
     assert servers.inputs == []
 
@@ -177,10 +178,10 @@ def test_the_key_of_a_jump_host_may_be_pinned_too(endpoint: Endpoint, servers: F
     jump_key = write_key(tmp_path / "jump_key")
     port = servers.start(tmp_path / "jump_key")
     behind = replace(endpoint, jump=f"hop@127.0.0.1:{port}", jump_host_keys=(jump_key,))
-    assert run_all([ask(behind)], timeout_s=10)["core/a"].outcome == Outcome.OK
+    assert run_all([ask(behind)], timeout_s=10)["core/a"].reach == Reach.OK
     wrong = replace(behind, jump_host_keys=endpoint.host_keys)
     reply = run_all([ask(wrong)], timeout_s=10)["core/a"]
-    assert reply.outcome == Outcome.HOST_KEY_CHANGED
+    assert reply.reach == Reach.HOST_KEY_CHANGED
     assert reply.detail.startswith(f"jump host 127.0.0.1 port {port}: host key changed")
 
 
@@ -194,7 +195,7 @@ def test_the_user_ssh_config_is_not_read(endpoint: Endpoint, tmp_path: Path, mon
     (tmp_path / ".ssh").mkdir()
     (tmp_path / ".ssh" / "config").write_text("Host *\n  Port 1\n  User nobody\n  ProxyCommand false\n")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert run_all([ask(endpoint)], timeout_s=10)["core/a"].outcome == Outcome.OK
+    assert run_all([ask(endpoint)], timeout_s=10)["core/a"].reach == Reach.OK
 
 
 def test_no_thread_is_left_behind(endpoint: Endpoint) -> None:

@@ -12,10 +12,10 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from leptonctl.errors import PlatformFailed, PreflightFailed, Refused
+from leptonctl.planning.observed import Endpoint
 from leptonctl.platforms.aws_cloud import AwsCloud, Found
 from leptonctl.platforms.aws_look import leftover, observed_location
 from leptonctl.platforms.aws_pending import settle
-from leptonctl.platforms.base import Endpoint
 from leptonctl.progress import Progress, silent
 
 if TYPE_CHECKING:

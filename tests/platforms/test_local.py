@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from leptonctl.errors import PlatformFailed, PreflightFailed, Refused
-from leptonctl.hosts.ssh import Outcome, Reply, Request, run_all
+from leptonctl.hosts.reach import Reply, Request
+from leptonctl.hosts.ssh import run_all
+from leptonctl.planning.observed import Reach
 from leptonctl.planning.plan import Action
 from leptonctl.platforms import labels
 from leptonctl.platforms.local import LocalPlatform
@@ -43,7 +45,7 @@ def on(there: ObservedLocation, address: str, command: str) -> Reply:
 
 def said(there: ObservedLocation, address: str, command: str) -> str:
     reply = on(there, address, command)
-    assert (reply.outcome, reply.exit_status) == (Outcome.OK, 0), reply
+    assert (reply.reach, reply.exit_status) == (Reach.OK, 0), reply
     return reply.stdout.decode().strip()
 
 
@@ -111,7 +113,7 @@ def test_a_host_with_another_key_than_the_planted_one_is_sent_nothing(local: Loc
     core = local.ensure(ONE, silent)
     said(core, "core/box-1", "cd /root && ssh-keygen -q -t ed25519 -N '' -f k && cp k /etc/ssh/ssh_host_ed25519_key")
     reply = on(local.ensure(ONE, silent), "core/box-1", "touch /root/sent")
-    assert reply.outcome == Outcome.HOST_KEY_CHANGED
+    assert reply.reach == Reach.HOST_KEY_CHANGED
     assert reply.expected_fingerprints
     assert reply.presented_fingerprint not in reply.expected_fingerprints
 

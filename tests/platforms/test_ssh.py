@@ -9,8 +9,8 @@ import pytest
 
 from leptonctl.errors import PlatformFailed, PreflightFailed, Refused
 from leptonctl.planning.desired import Connection, DesiredHost, DesiredLocation
+from leptonctl.planning.observed import Endpoint
 from leptonctl.planning.plan import Action
-from leptonctl.platforms.base import Context, Endpoint
 from leptonctl.platforms.local_keys import ensure_site_key, site_key_path
 from leptonctl.platforms.ssh import SshPlatform, endpoint_of
 from leptonctl.progress import Progress, silent
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from leptonctl.platforms.base import Context
     from leptonctl.platforms.local import LocalPlatform
 
 

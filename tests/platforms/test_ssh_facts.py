@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from leptonctl.hosts.reach import Outcome, Reply
+from leptonctl.hosts.reach import Reply
 from leptonctl.planning.desired import Connection
-from leptonctl.planning.observed import Endpoint
+from leptonctl.planning.observed import Endpoint, Reach
 from leptonctl.platforms.ssh_facts import look_program, problems_of_facts, problems_of_reply, read_facts
 from leptonctl.sitefile.model import Machine
 from tests.platforms.sites import location
@@ -125,38 +125,38 @@ WAY = Endpoint("box.example.com", port=2222, user="ops", known_hosts=Path("/site
 
 
 @pytest.mark.parametrize(
-    ("outcome", "detail", "way", "rule", "hint"),
+    ("reach", "detail", "way", "rule", "hint"),
     [
         (
-            Outcome.UNREACHABLE,
+            Reach.UNREACHABLE,
             "box port 22: connection refused",
             WAY,
             "ssh.reach",
             "is sshd running there, and on this port (ssh.port)?",
         ),
         (
-            Outcome.UNREACHABLE,
+            Reach.UNREACHABLE,
             "box port 22: the name is not known to DNS",
             WAY,
             "ssh.reach",
             "correct the host's name, or set its `address`",
         ),
         (
-            Outcome.UNREACHABLE,
+            Reach.UNREACHABLE,
             "box port 22: no answer within 20 s",
             WAY,
             "ssh.reach",
             "is the host up, and is the way to it open (firewall, VPN, ssh.jump)?",
         ),
         (
-            Outcome.PERMISSION_DENIED,
+            Reach.PERMISSION_DENIED,
             "box port 22: user ops refused with key k",
             WAY,
             "ssh.login",
             "set ssh.user and ssh.key, or let your key in: ssh-copy-id -p 2222 ops@box.example.com",
         ),
         (
-            Outcome.HOST_KEY_UNKNOWN,
+            Reach.HOST_KEY_UNKNOWN,
             "box port 22: host key SHA256:x is not known",
             replace(WAY, port=22, known_hosts=None),
             "ssh.host_key",
@@ -167,7 +167,7 @@ WAY = Endpoint("box.example.com", port=2222, user="ops", known_hosts=Path("/site
             ),
         ),
         (
-            Outcome.HOST_KEY_CHANGED,
+            Reach.HOST_KEY_CHANGED,
             "box port 22: host key changed: it is SHA256:a, should be SHA256:b",
             WAY,
             "ssh.host_key",
@@ -177,7 +177,7 @@ WAY = Endpoint("box.example.com", port=2222, user="ops", known_hosts=Path("/site
             ),
         ),
         (
-            Outcome.HOST_KEY_CHANGED,
+            Reach.HOST_KEY_CHANGED,
             "box port 22: host key changed: it is SHA256:a, should be SHA256:b",
             replace(WAY, host_keys=("ssh-ed25519 AAAA",)),
             "ssh.host_key",
@@ -189,7 +189,7 @@ WAY = Endpoint("box.example.com", port=2222, user="ops", known_hosts=Path("/site
     ],
 )
 def test_each_way_not_to_reach_a_host_has_its_own_hint(
-    outcome: Outcome, detail: str, way: Endpoint, rule: str, hint: str
+    reach: Reach, detail: str, way: Endpoint, rule: str, hint: str
 ) -> None:
-    (problem,) = problems_of_reply(Reply("core/box-1", outcome, detail=detail), way, is_pinned=bool(way.host_keys))
+    (problem,) = problems_of_reply(Reply("core/box-1", reach, detail=detail), way, is_pinned=bool(way.host_keys))
     assert (problem.rule, problem.message, problem.hint, problem.where) == (rule, detail, hint, "core/box-1")
