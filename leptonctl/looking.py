@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from leptonctl.errors import LeptonError, PlatformFailed, PreflightFailed
-from leptonctl.hosts.probe import look
+from leptonctl.hosts.probe import Checks, look
 from leptonctl.hosts.target import Target
 from leptonctl.planning.derived import roles_by_host
 from leptonctl.planning.diff import hostnames
@@ -17,10 +17,10 @@ from leptonctl.record.known import read_known
 from leptonctl.session import LOCATIONS_AT_ONCE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from leptonctl.planning.desired import Desired
-    from leptonctl.planning.observed import ObservedLocation, ObservedResource
+    from leptonctl.planning.observed import HostLook, ObservedLocation, ObservedResource
     from leptonctl.session import Session
 
 
@@ -101,7 +101,7 @@ def look_at_hosts(
     looked: Looked,
     want: Desired,
     *,
-    with_checks: bool = False,
+    checks: Checks = Checks.QUICK,
     secrets: Mapping[str, str] = NO_SECRETS,
 ) -> Looked:
     """Probe every reachable host of `want`, all at once; one round trip a host.
@@ -109,11 +109,16 @@ def look_at_hosts(
     With `secrets`, one that changed behind its reference is noticed too.
     """
     aims = targets(session, looked.observed, want)
-    known = read_known(session.state_dir, [location.address for location in want.locations])
-    looks = look(
-        aims,
-        digests={address: host.digest for address, host in known.items()},
-        with_checks=with_checks,
-        secrets=secrets,
-    )
+    looks = look(aims, digests=_digests(session, aims), checks=checks, secrets=secrets)
     return replace(looked, observed=replace(looked.observed, looks={**looked.observed.looks, **looks}))
+
+
+def look_closely(session: Session, aims: Sequence[Target], *, secrets: Mapping[str, str]) -> dict[str, HostLook]:
+    """Probe hosts with their live checks, without those that ask other hosts: these may be changed later."""
+    return look(aims, digests=_digests(session, aims), checks=Checks.OWN, secrets=secrets)
+
+
+def _digests(session: Session, aims: Iterable[Target]) -> dict[str, str]:
+    """The manifest that each host should have, as far as this controller knows."""
+    known = read_known(session.state_dir, sorted({aim.location for aim in aims}))
+    return {address: host.digest for address, host in known.items()}

@@ -9,6 +9,7 @@ from leptonctl.errors import ExitCode
 from leptonctl.planning.observed import Reach, RoleState
 from leptonctl.planning.plan import Action
 from leptonctl.result import HostResult, LocationResult, ProblemResult, Result, RoleResult
+from leptonctl.rollout_summary import rolled_out, stop_problems
 
 if TYPE_CHECKING:
     from leptonctl.applying import Applied
@@ -36,7 +37,10 @@ def nothing_to_do(plan: Plan) -> Result:
 def outcome(want: Desired, plan: Plan, applied: Applied, after: Observed) -> Result:
     """The result of an `up` that did something. `after` is the look that followed: it has the last word."""
     locations = tuple(_location(location, applied, after) for location in want.locations)
-    problems = tuple(problem for location in want.locations for problem in _problems(location, applied, after))
+    problems = (
+        *(problem for done in applied.rollouts for problem in stop_problems(done)),
+        *(problem for location in want.locations for problem in _problems(location, applied, after)),
+    )
     if applied.failed:
         code = ExitCode.PLATFORM_FAILED
         # A refusal (a wrong host key, data) says more than that the platform failed.
@@ -53,13 +57,22 @@ def outcome(want: Desired, plan: Plan, applied: Applied, after: Observed) -> Res
         locations=locations,
         changes=tuple(summary.change_of(change) for change in plan.changes if change.action is not Action.KEEP),
         problems=problems,
-        data={"message": _message(locations, problems), "digest": plan.digest},
+        data={
+            "message": _message(locations, problems, len(applied.not_begun)),
+            "digest": plan.digest,
+            "rollouts": [rolled_out(done) for done in applied.rollouts],
+        },
     )
 
 
-def _message(locations: tuple[LocationResult, ...], problems: tuple[ProblemResult, ...]) -> str:
+def _message(locations: tuple[LocationResult, ...], problems: tuple[ProblemResult, ...], not_begun: int) -> str:
     hosts = [host for location in locations for host in location.hosts]
     fine = sum(host.status in {"changed", "in_order"} for host in hosts)
+    if not_begun:
+        return (
+            f"stopped: {fine} of {len(hosts)} hosts are as the site file says, {not_begun} were not begun;"
+            " `leptonctl up` again goes on with the rest"
+        )
     if problems or fine < len(hosts):
         return f"{fine} of {len(hosts)} hosts are as the site file says; `leptonctl up` again goes on with the rest"
     return f"done: {len(hosts)} hosts are as the site file says"
@@ -93,7 +106,7 @@ def _host(host: DesiredHost, location: DesiredLocation, applied: Applied, after:
     endpoint = there.endpoints.get(host.address) if there is not None else None
     done = applied.hosts.get(host.address)
     look = after.looks.get(host.address)
-    status, detail = _verdict(done, look)
+    status, detail = _verdict(host.address, applied, look)
     if look is None and location.address not in applied.failed and location.address not in applied.skipped:
         detail = "the host is not running"
     return HostResult(
@@ -103,21 +116,24 @@ def _host(host: DesiredHost, location: DesiredLocation, applied: Applied, after:
         detail=detail,
         changed_count=done.changed_count if done is not None else None,
         roles=tuple(_role(role.name, done, look) for role in host.roles),
+        gone_roles=look.gone_roles if look is not None else (),
     )
 
 
-def _verdict(done: HostConfigured | None, look: HostLook | None) -> tuple[HostStatus, str | None]:
-    """What came of a host: what Ansible said first, then what the look after it saw."""
-    if done is not None and done.status == "unreachable":
-        return "unreachable", done.failure.message if done.failure else "the host stopped answering"
+def _verdict(address: str, applied: Applied, look: HostLook | None) -> tuple[HostStatus, str | None]:
+    """What came of a host: what Ansible said first, then what was seen after it."""
+    done = applied.hosts.get(address)
     if done is not None and done.failure is not None:
-        return "failed", f"{done.failure.task}: {done.failure.message}"
+        said = done.failure.message
+        return ("unreachable", said) if done.status == "unreachable" else ("failed", f"{done.failure.task}: {said}")
     if look is None:
         return "skipped", None
     if look.reach != Reach.OK:
         return "unreachable", look.detail
-    if not look.is_in_order:
-        return "differs", "after the run it is still not as the site file says"
+    if address in applied.not_begun:
+        return "skipped", applied.not_begun[address]
+    if address in applied.unproven or not look.is_in_order:
+        return "differs", applied.unproven.get(address, "after the run it is still not as the site file says")
     return ("changed" if done is not None and done.changed_count else "in_order"), None
 
 
@@ -139,13 +155,19 @@ def _problems(location: DesiredLocation, applied: Applied, after: Observed) -> l
         message = f"not begun: it waits for {applied.skipped[location.address]}, which failed"
         return [ProblemResult(rule="not_begun", where=location.address, message=message)]
     found: list[ProblemResult] = []
+    if any(host.address in applied.not_begun for host in location.hosts) and location.address in applied.held:
+        message = f"not begun: it waits for {applied.held[location.address]}, where the rollout stopped"
+        found.append(ProblemResult(rule="not_begun", where=location.address, message=message))
     for host in location.hosts:
         done, look = applied.hosts.get(host.address), after.looks.get(host.address)
-        status, detail = _verdict(done, look)
-        if status in {"in_order", "changed"}:
+        status, detail = _verdict(host.address, applied, look)
+        # What was not begun is told once, for its location or rollout.
+        if status in {"in_order", "changed"} or host.address in applied.not_begun:
             continue
         if done is not None and done.failure is not None:
             found.append(_failure(host.address, done))
+        elif host.address in applied.unproven:
+            found.append(ProblemResult(rule="verify", where=host.address, message=applied.unproven[host.address]))
         elif look is not None and look.reach == Reach.OK:
             found.extend(summary.difference_problems(after, only=host.address))
         else:

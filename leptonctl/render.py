@@ -23,6 +23,7 @@ _MARKS = {"create": "+", "update": "~", "replace": "!", "delete": "-", "keep": "
 _COLOURS = {"create": "green", "update": "yellow", "replace": "red", "delete": "red", "keep": "dim", "unknown": "dim",
             "forbidden": "bold red"}  # fmt: skip
 _ANSWER_COLOURS = {"yes": "green", "no": "red", "unknown": "yellow"}
+_GONE = "not in the site file any more; what it did stays on the host"
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if code not in (0x09, 0x0A)}
 
 
@@ -80,6 +81,7 @@ def literal(text: str) -> str:
 def plan_text(plan: Plan) -> str:
     """A plan as text, for the question that `up` asks."""
     from leptonctl import summary  # noqa: PLC0415 - only for a question
+    from leptonctl.rollout_summary import planned_rollout  # noqa: PLC0415 - only for a question
 
     console = _console()
     with console.capture() as captured:
@@ -91,7 +93,10 @@ def plan_text(plan: Plan) -> str:
                 exit_code=0,
                 locations=summary.planned_locations(plan),
                 changes=summary.changes_of(plan),
-                data={"is_observed": plan.is_observed},
+                data={
+                    "is_observed": plan.is_observed,
+                    "rollouts": [planned_rollout(rollout) for rollout in plan.rollouts],
+                },
             ),
         )
     return captured.get()
@@ -126,6 +131,7 @@ def _plan_text(console: Console, result: Result) -> None:
     if gone:
         console.print("\nnot in the site file any more", style="bold")
         _changes(console, gone)
+    _rollouts(console, result)
     _plan_counts(console, result)
 
 
@@ -145,6 +151,20 @@ def _planned_host(console: Console, host: HostResult, *, is_observed: bool) -> N
         reasons = f": {literal('; '.join(role.reasons))}" if role.reasons and is_observed else ""
         state = role.state.replace("_", " ")
         console.print(f"      {role.name:<20} {state}{reasons}" if is_observed else f"      {role.name}")
+    for name in host.gone_roles:
+        console.print(f"      {name:<20} {_GONE}", style="dim")
+
+
+def _rollouts(console: Console, result: Result) -> None:
+    """The batches in which hosts change, where there are several, and why it would not begin."""
+    for one in result.data.get("rollouts", ()):
+        if len(one["batches"]) > 1 or one["cannot_begin"]:
+            sizes = ", ".join(str(len(batch)) for batch in one["batches"])
+            pause = f", each watched for {one['pause_s']} s" if one["pause_s"] else ""
+            failed = f"at most {one['max_failed']} may fail"
+            console.print(f"\n{one['name']}: {len(one['batches'])} batches: {sizes}{pause}; {failed}", style="bold")
+        if one["cannot_begin"]:
+            console.print(f"  will not begin: {literal(one['cannot_begin'])}", style="yellow")
 
 
 def _plan_counts(console: Console, result: Result) -> None:
@@ -224,7 +244,8 @@ def _verify_text(console: Console, result: Result) -> None:
     for location in result.locations:
         for host in location.hosts:
             is_fine = host.status == "in_order"
-            roles = ", ".join(role.name for role in host.roles)
+            gone = f"  (still has {', '.join(host.gone_roles)}: {_GONE})" if host.gone_roles else ""
+            roles = ", ".join(role.name for role in host.roles) + gone
             console.print(
                 f"{'ok  ' if is_fine else 'NOT '} {host.address}  {roles}", style="green" if is_fine else "red"
             )

@@ -54,6 +54,8 @@ class HostResult(Part):
     """Tasks that changed something, by Ansible's own count; null where Ansible was not run on it."""
     roles: tuple[RoleResult, ...] = ()
     """Its roles in running order."""
+    gone_roles: tuple[str, ...] = ()
+    """Roles that it had and should not have any more: nothing removes what they did."""
     deployed: Answer | None = None
     """Whether the machine is there (status)."""
     reachable: Answer | None = None

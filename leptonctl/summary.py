@@ -74,6 +74,7 @@ def _planned_host(host: HostPlan) -> HostResult:
         hostname=host.hostname,
         detail=host.note,
         roles=tuple(RoleResult(name=role.name, state=role.state.value, reasons=role.reasons) for role in host.roles),
+        gone_roles=host.gone_roles,
     )
 
 
@@ -162,6 +163,7 @@ def _looked_host(
         hostname=endpoint.hostname if endpoint else host.connection.hostname if host.connection else None,
         detail=look.detail or None if look is not None else None,
         roles=_looked_roles(host, look),
+        gone_roles=look.gone_roles if look is not None else (),
         deployed=deployed,
         reachable=reachable,
         in_sync=in_sync,
@@ -185,7 +187,9 @@ def _in_sync(host: DesiredHost, look: HostLook, age: float) -> Answer:
         return Answer(value="no", detail=f"{count} of {len(states)} roles" if count else "a check failed", age_s=age)
     if any(state != RoleState.IN_ORDER for state in states):
         return Answer(value="unknown", detail="no trusted manifest on the host", age_s=age)
-    return Answer(value="yes", detail=f"{unseen} not observed" if unseen else None, age_s=age)
+    notes = [f"{unseen} not observed"] if unseen else []
+    notes += [f"still has {', '.join(look.gone_roles)}"] if look.gone_roles else []
+    return Answer(value="yes", detail=", ".join(notes) or None, age_s=age)
 
 
 def _looked_roles(host: DesiredHost, look: HostLook | None) -> tuple[RoleResult, ...]:

@@ -13,10 +13,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from leptonctl import applying, summary
+from leptonctl import applying, configuring, summary
 from leptonctl.clock import Clock
 from leptonctl.errors import ExitCode
 from leptonctl.hosts.inventory import inventory as ansible_inventory
+from leptonctl.hosts.probe import Checks
 from leptonctl.looking import NO_SECRETS, Looked, look_at_hosts, look_at_platforms, targets
 from leptonctl.outcome import nothing_to_do, outcome
 from leptonctl.planning.diff import diff
@@ -33,6 +34,8 @@ from leptonctl.record.known import read_known
 from leptonctl.record.lock import hold
 from leptonctl.record.run import Run, open_run, past_runs
 from leptonctl.result import Result
+from leptonctl.rolling import roll_out
+from leptonctl.rollout_summary import planned_rollout
 from leptonctl.session import Session, scope
 from leptonctl.teardown import prove_gone, remove_locations
 from leptonctl.waiting import wait_for_young_hosts
@@ -85,6 +88,7 @@ def plan(session: Session, *, only: tuple[str, ...], is_compared: bool, out: Pat
             "digest": found.digest,
             "desired_digest": found.desired_digest,
             "waves": found.waves,
+            "rollouts": [planned_rollout(rollout) for rollout in found.rollouts],
             "settings": summary.settings_by_group(want),
         },
     )
@@ -98,7 +102,7 @@ def up(session: Session, ask: UpRequest) -> Result:
     names = [location.address for location in want.locations]
     with open_run(session.state_dir, "up") as run, hold(session.state_dir, names, run_id=run.id):
         session = session.reporting_to(run.event)
-        secrets = applying.resolve_secrets(session, want)
+        secrets = configuring.resolve_secrets(session, want)
         with clock.stage("look"):
             session, want, looked = _look(session, ask.only, secrets)
         planned = diff(want, looked.observed, whole=session.desired, strays=() if ask.only else looked.strays)
@@ -121,23 +125,24 @@ def up(session: Session, ask: UpRequest) -> Result:
             session, want, looked = _look(session, ask.only, secrets)
             looked = wait_for_young_hosts(session, looked, want, secrets=secrets, stop=stop)
         complete = targets(session, looked.observed, want)
-        applying.keep_known_hosts(session, complete)
-        chosen = applying.select(planned, complete, looked.observed, forced=ask.is_forced, names=ask.roles)
+        configuring.keep_known_hosts(session, complete)
+        chosen = configuring.select(planned, complete, looked.observed, forced=ask.is_forced, names=ask.roles)
+        job = configuring.Job(run, chosen, {target.address: target for target in complete}, secrets)
         with clock.stage("hosts"), applying.stoppable(session) as stop:
-            applying.configure_hosts(session, planned, applying.Job(run, chosen, complete, secrets), applied, stop)
+            roll_out(session, want, job, applied, stop)
         with clock.stage("look"):
             after = look_at_hosts(session, looked, want, secrets=secrets) if applied.hosts else looked
         return _end(run, clock, outcome(want, planned, applied, after.observed))
 
 
 def _look(
-    session: Session, only: tuple[str, ...], secrets: Mapping[str, str] = NO_SECRETS, *, with_checks: bool = False
+    session: Session, only: tuple[str, ...], secrets: Mapping[str, str] = NO_SECRETS, *, checks: Checks = Checks.QUICK
 ) -> tuple[Session, Desired, Looked]:
     """Look at platforms, then at hosts. The site that comes back has the hosts that its scaling groups have now."""
     looked = look_at_platforms(session)
     session = session.knowing(looked.observed)
     want = scope(session.desired, only)
-    return session, want, look_at_hosts(session, looked, want, secrets=secrets, with_checks=with_checks)
+    return session, want, look_at_hosts(session, looked, want, secrets=secrets, checks=checks)
 
 
 def _end(run: Run, clock: Clock, result: Result) -> Result:
@@ -174,7 +179,7 @@ def verify(session: Session, *, only: tuple[str, ...]) -> Result:
     clock = Clock()
     scope(session.desired, only, is_before_look=True)
     with clock.stage("look"):
-        session, want, looked = _look(session, only, with_checks=True)
+        session, want, looked = _look(session, only, checks=Checks.ALL)
     known = read_known(session.state_dir, [location.address for location in want.locations])
     locations = summary.looked_locations(want, looked.observed, known, now=datetime.now(UTC))
     problems = (

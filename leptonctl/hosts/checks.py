@@ -27,6 +27,7 @@ class Unit:
     """The systemd unit is active and enabled."""
 
     kind: ClassVar[str] = "unit"
+    asks_others: ClassVar[bool] = False
     name: str
 
     @property
@@ -40,6 +41,7 @@ class Port:
     """Something accepts TCP connections on 127.0.0.1:`port`."""
 
     kind: ClassVar[str] = "port"
+    asks_others: ClassVar[bool] = False
     port: int
 
     @property
@@ -53,6 +55,7 @@ class Package:
     """The Debian package is installed; its version matches `version`, a shell pattern as apt takes it (None: any)."""
 
     kind: ClassVar[str] = "package"
+    asks_others: ClassVar[bool] = False
     name: str
     version: str | None = None
 
@@ -73,6 +76,7 @@ class Command:
     """
 
     kind: ClassVar[str] = "command"
+    asks_others: ClassVar[bool] = False
     title: str
     argv: tuple[str, ...]
     expect: str
@@ -91,6 +95,7 @@ class PrometheusTargets:
     """
 
     kind: ClassVar[str] = "prometheus_targets"
+    asks_others: ClassVar[bool] = True
     port: int
     hosts: tuple[str, ...]
     wait_s: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from leptonctl.planning.observed import Difference, HostLook, Reach, RoleLook, R
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from leptonctl.hosts.checks import Check
     from leptonctl.hosts.configured import HostConfigured
     from leptonctl.hosts.reach import Reply
     from leptonctl.hosts.target import Target
@@ -32,6 +34,23 @@ _MODULES = ("facts", "attempts", "roots", "compare_accounts", "compare", "comple
 _NO_SECRETS: Mapping[str, str] = {}
 
 
+class Checks(StrEnum):
+    """Which live checks a look tries."""
+
+    QUICK = "quick"
+    """Only the few that belong to every look."""
+    OWN = "own"
+    """Those of `verify` too, without any that asks other hosts."""
+    ALL = "all"
+    """All of `verify`."""
+
+    def has(self, check: Check) -> bool:
+        """Whether this one is tried."""
+        if getattr(check, "is_quick", False):
+            return True
+        return self is Checks.ALL or (self is Checks.OWN and not check.asks_others)
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """What came of writing a host's manifest: its digest, or why it could not be written."""
@@ -44,25 +63,26 @@ def look(
     targets: Sequence[Target],
     *,
     digests: Mapping[str, str],
-    with_checks: bool = False,
+    checks: Checks = Checks.QUICK,
     secrets: Mapping[str, str] = _NO_SECRETS,
 ) -> dict[str, HostLook]:
     """Compare every target with its manifest, and give the answers by host address.
 
-    `digests` has the manifest that each host should have; another one is not trusted. With `with_checks`, the live
-    checks of `verify` are tried too. `secrets` maps reference to value, as far as they are known: one that is another
-    value than at the last run is a changed setting. Never raises for a host: what could not be asked is an answer.
+    `digests` has the manifest that each host should have; another one is not trusted. `secrets` maps reference to
+    value, as far as they are known: one that is another value than at the last run is a changed setting. Never raises
+    for a host: what could not be asked is an answer.
     """
-    requests = look_requests(targets, digests=digests, with_checks=with_checks, secrets=secrets)
-    replies = _ask(requests, limit_s=THOROUGH_LIMIT_S if with_checks else LOOK_LIMIT_S)
-    return {target.address: _host_look(target, replies[target.address], with_checks=with_checks) for target in targets}
+    requests = look_requests(targets, digests=digests, checks=checks, secrets=secrets)
+    is_thorough = checks is not Checks.QUICK
+    replies = _ask(requests, limit_s=THOROUGH_LIMIT_S if is_thorough else LOOK_LIMIT_S)
+    return {target.address: _host_look(target, replies[target.address], is_thorough=is_thorough) for target in targets}
 
 
 def look_requests(
     targets: Sequence[Target],
     *,
     digests: Mapping[str, str],
-    with_checks: bool = False,
+    checks: Checks = Checks.QUICK,
     secrets: Mapping[str, str] = _NO_SECRETS,
 ) -> list[Request]:
     """What `look` sends, one request a target, in their order."""
@@ -76,9 +96,9 @@ def look_requests(
                     {**as_json(check), "title": check.title, "role": role.name}
                     for role in target.roles
                     for check in checks_for(role)
-                    if with_checks or getattr(check, "is_quick", False)
+                    if checks.has(check)
                 ],
-                "is_thorough": with_checks,
+                "is_thorough": checks is not Checks.QUICK,
                 "secrets": {role.name: secret_values(role, secrets) for role in target.roles},
             },
         )
@@ -157,7 +177,7 @@ def _ask(requests: Iterable[Request], *, limit_s: float) -> dict[str, Reply]:
     return run_all(list(requests), limit=HOSTS_AT_ONCE, timeout_s=limit_s)
 
 
-def _host_look(target: Target, reply: Reply, *, with_checks: bool) -> HostLook:
+def _host_look(target: Target, reply: Reply, *, is_thorough: bool) -> HostLook:
     now = datetime.now(UTC)
     if reply.reach != Reach.OK:
         return HostLook(target.address, reply.reach, now, _unknown(target), reply.detail)
@@ -169,7 +189,7 @@ def _host_look(target: Target, reply: Reply, *, with_checks: bool) -> HostLook:
         reach=Reach.OK,
         looked_at=now,
         roles={role.name: _role_look(role, answer) for role in target.roles},
-        checks=_failed_checks(answer) if with_checks else None,
+        checks=_failed_checks(answer) if is_thorough else None,
         gone_roles=tuple(sorted(set(answer["roles"]) - {role.name for role in target.roles})),
         manifest_digest=answer["digest"],
         facts=answer["facts"],

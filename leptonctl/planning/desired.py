@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Literal
 from leptonctl.planning.aws import location_args
 from leptonctl.sitefile.model import Edge, Region
 from leptonctl.sitefile.ranges import group_hosts
-from leptonctl.sitefile.settings import resolve
+from leptonctl.sitefile.rollout import ALL_AT_ONCE, rollout_settings
+from leptonctl.sitefile.settings import resolve, resolve_rollout
 from leptonctl.sitefile.software import ROLE_NEEDS
 
 if TYPE_CHECKING:
     from leptonctl.planning.aws_types import LocationArgs
     from leptonctl.sitefile.model import Host, Location, Machine, PlatformName, Site, Ssh
+    from leptonctl.sitefile.rollout import RolloutSettings
     from leptonctl.sitefile.software import RoleName
 
 Tier = Literal["core", "region", "edge"]
@@ -109,6 +111,7 @@ class DesiredLocation:
     volumes: tuple[DesiredVolume, ...]
     scaling: tuple[DesiredScaling, ...] = ()
     aws: LocationArgs | None = None
+    rollout: RolloutSettings = ALL_AT_ONCE
     section: Location | None = field(default=None, repr=False)
 
 
@@ -175,6 +178,7 @@ def _location(site: Site, address: str, location: Location) -> DesiredLocation:
         volumes=tuple(volumes),
         scaling=tuple(scaling),
         aws=location_args(site, address),
+        rollout=rollout_settings({key: one.value for key, one in resolve_rollout(site, address).items()}),
         section=location,
     )
 

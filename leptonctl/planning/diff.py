@@ -10,10 +10,12 @@ from leptonctl.planning.observed import Reach, RoleState
 from leptonctl.planning.order import waves
 from leptonctl.planning.plan import Action, Change, HostPlan, LocationPlan, Plan, RolePlan, digest_of
 from leptonctl.planning.resources import resource_changes
+from leptonctl.planning.rollout import roll_over, together
 
 if TYPE_CHECKING:
     from leptonctl.planning.desired import Desired, DesiredHost, DesiredLocation
     from leptonctl.planning.observed import HostLook, Observed, ObservedResource, RoleLook
+    from leptonctl.planning.rollout import Rollout
 
 
 def diff(
@@ -28,16 +30,33 @@ def diff(
     everything = whole or desired
     locations = {location.address: location for location in everything.locations}
     waiting = unknown_targets(everything, hostnames(observed))
+    plans = tuple(_location(location, locations[location.address], observed, waiting) for location in desired.locations)
     return Plan(
         site=desired.site,
         is_observed=bool(observed.locations or observed.unanswered),
         waves=waves({location.address: location.depends_on for location in desired.locations}),
-        locations=tuple(
-            _location(location, locations[location.address], observed, waiting) for location in desired.locations
-        ),
+        locations=plans,
         removed=tuple(_removal(stray) for stray in strays),
         desired_digest=desired_digest(desired),
+        rollouts=_rollouts(desired, plans),
     )
+
+
+def _rollouts(desired: Desired, plans: tuple[LocationPlan, ...]) -> tuple[Rollout, ...]:
+    """In which batches the roles will run, as far as hosts can be asked now."""
+    changing = {
+        host.address: bool(plan.note or host.note)
+        for plan in plans
+        for host in plan.hosts
+        if any(role.runs for role in host.roles)
+    }
+    if not changing:
+        return ()
+    barred = {address for address, is_barred in changing.items() if is_barred}
+    found = (
+        roll_over(members, changing=changing.keys() - barred, barred=barred) for members in together(desired.locations)
+    )
+    return tuple(rollout for rollout in found if rollout.batches or rollout.barred)
 
 
 def desired_digest(desired: Desired) -> str:
@@ -117,7 +136,7 @@ def _host(
     if look.reach != Reach.OK:
         return HostPlan(host.address, hostname, _unknown_roles(host, look.detail), note=look.detail)
     roles = tuple(_role(role.name, look.roles.get(role.name), waiting) for role in host.roles)
-    return HostPlan(host.address, hostname, roles)
+    return HostPlan(host.address, hostname, roles, gone_roles=look.gone_roles)
 
 
 def _unknown_roles(host: DesiredHost, reason: str) -> tuple[RolePlan, ...]:

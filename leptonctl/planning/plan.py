@@ -12,6 +12,7 @@ from leptonctl.planning.observed import RoleState
 
 if TYPE_CHECKING:
     from leptonctl.planning.desired import ResourceKind, Tier
+    from leptonctl.planning.rollout import Rollout
     from leptonctl.sitefile.model import PlatformName
 
 
@@ -56,12 +57,16 @@ class RolePlan:
 
 @dataclass(frozen=True, slots=True)
 class HostPlan:
-    """A host and its roles in running order. `hostname` is None while unknown; `note` says what is in the way."""
+    """A host and its roles in running order. `hostname` is None while unknown; `note` says what is in the way.
+
+    `gone_roles` left the site file and are still on the host; what they did there stays.
+    """
 
     address: str
     hostname: str | None
     roles: tuple[RolePlan, ...]
     note: str | None = None
+    gone_roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,8 @@ class LocationPlan:
 class Plan:
     """The whole change. `is_observed` is False for a plan made offline, where every state is unknown.
 
-    `waves` are the locations that may change together, in order. `desired_digest` stands for the site file's meaning,
+    `waves` are the locations that may change together, in order. `rollouts` has the batches in which hosts
+    change, where there is something to change. `desired_digest` stands for the site file's meaning,
     `digest` for the whole plan: a plan with another digest would do something else.
     """
 
@@ -91,6 +97,7 @@ class Plan:
     locations: tuple[LocationPlan, ...]
     removed: tuple[Change, ...]
     desired_digest: str
+    rollouts: tuple[Rollout, ...] = ()
 
     @property
     def digest(self) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from leptonctl.errors import UsageProblem
 from leptonctl.sitefile.model import Host
 from leptonctl.sitefile.ranges import group_hosts
-from leptonctl.sitefile.settings import Resolved, resolve
+from leptonctl.sitefile.settings import Resolved, resolve, resolve_rollout
 from leptonctl.sitefile.software import SETTINGS
 from leptonctl.sitefile.words import did_you_mean, quoted
 
@@ -64,6 +64,7 @@ def _explain_location(site: Site, address: str, location: Location) -> Explanati
         facts |= _facts(location.aws, (*path, "aws"), "aws")
     if location.platform == "ssh":
         facts |= _connection(((location.ssh, (*path, "ssh")),))
+    facts |= {f"rollout.{key}": value for key, value in resolve_rollout(site, address).items()}
     used = {role for group in location.nodes.values() for role in group.roles}
     roles = {role: resolve(site, address, None, role) for role in SETTINGS if role in used}
     return Explanation(address, _tier(address), None, facts, roles)

@@ -12,6 +12,7 @@ from pydantic import Discriminator, Field, Tag
 from leptonctl.sitefile.aws_model import ANOTHER_GROUP, Aws, AwsGroup, Scaling
 from leptonctl.sitefile.base import Frozen, Name, Text
 from leptonctl.sitefile.effects import AWS, LOCAL, SSH, OnEdit, When, forbidden, in_place, no_effect, replace
+from leptonctl.sitefile.rollout import Rollout
 from leptonctl.sitefile.software import Port, RoleName, Software
 
 PlatformName = Literal["local", "ssh", "aws"]
@@ -191,6 +192,8 @@ class Location(Frozen):
     """Volumes by name."""
     software: Software = Software()
     """Settings for this location, over the site's."""
+    rollout: Rollout = Rollout()
+    """How a change reaches its hosts, over the site's."""
     ssh: Ssh = Ssh()
     """How hosts are reached (ssh)."""
     aws: Aws | None = None
@@ -224,6 +227,8 @@ class Site(Frozen):
     """Who answers for the site: a person or team, as a mail address or name."""
     software: Software = Software()
     """Settings that hold everywhere unless set deeper."""
+    rollout: Rollout = Rollout()
+    """How a change reaches hosts, everywhere unless set deeper."""
     core: Location
     """Training, storage, control."""
     regions: Annotated[dict[Name, Region], _LOCATIONS] = Field(default_factory=dict)

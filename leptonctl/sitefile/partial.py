@@ -51,6 +51,7 @@ def partial_site(data: object, wrong: set[Path]) -> Partial | None:
         "site": "x" if ("site",) in replaced else data.get("site", "x"),
         "owner": "x" if ("owner",) in replaced else data.get("owner", "x"),
         "software": {} if ("software",) in replaced else data.get("software", {}),
+        "rollout": {} if ("rollout",) in replaced else data.get("rollout", {}),
         "core": _STUB if ("core",) in replaced else data.get("core", _STUB),
         "regions": regions,
         "edges": edges,

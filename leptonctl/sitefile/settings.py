@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from leptonctl.sitefile.rollout import DEFAULTS
 from leptonctl.sitefile.software import SETTINGS
 
 if TYPE_CHECKING:
@@ -38,6 +39,16 @@ def resolve(site: Site, location: str, group: str | None, role: RoleName) -> dic
             continue
         values = settings.model_dump(mode="json", include=settings.model_fields_set)
         found.update({name: Resolved(value, (*path, role, name)) for name, value in values.items()})
+    return found
+
+
+def resolve_rollout(site: Site, location: str) -> dict[str, Resolved]:
+    """Every key of `rollout` that holds for a location: its own, else the site's, else the default of its tier."""
+    path = tuple(location.split("/"))
+    found = {key: Resolved(value, None) for key, value in DEFAULTS[path[0]].items()}
+    for place, rollout in ((("rollout",), site.rollout), ((*path, "rollout"), site.location(location).rollout)):
+        for key, value in rollout.model_dump(mode="json", exclude_none=True).items():
+            found[key] = Resolved(value, (*place, key))
     return found
 
 

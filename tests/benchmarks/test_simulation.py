@@ -71,7 +71,7 @@ def test_each_has_a_host_key_of_its_own_and_another_key_is_refused(site: Simulat
     assert len(keys) == 3
     first, second, _ = aims(session)
     swapped = Request("a", replace(second.endpoint, host_keys=first.endpoint.host_keys), "true")
-    assert run_all([swapped], timeout_s=10)["a"].outcome == Reach.HOST_KEY_CHANGED
+    assert run_all([swapped], timeout_s=10)["a"].reach == Reach.HOST_KEY_CHANGED
 
 
 def test_what_is_changed_on_one_is_seen_under_its_role(session: Session, host: Path) -> None:

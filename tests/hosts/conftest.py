@@ -10,7 +10,7 @@ import pytest
 
 from leptonctl.hosts.configure import configure
 from leptonctl.hosts.configured import HostConfigured
-from leptonctl.hosts.probe import Recorded, look, record
+from leptonctl.hosts.probe import Checks, Recorded, look, record
 from leptonctl.hosts.reach import Request
 from leptonctl.hosts.ssh import run_all
 from leptonctl.hosts.target import Target
@@ -47,7 +47,7 @@ class Box:
         return {ADDRESS: self.digest} if self.digest else {}
 
     def look(self, *, with_checks: bool = False) -> HostLook:
-        return look([self.target], digests=self.digests, with_checks=with_checks)[ADDRESS]
+        return look([self.target], digests=self.digests, checks=Checks.ALL if with_checks else Checks.QUICK)[ADDRESS]
 
     def run(self, command: str) -> str:
         reply = run_all([Request(ADDRESS, self.target.endpoint, command)], timeout_s=120)[ADDRESS]

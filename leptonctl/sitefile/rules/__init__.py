@@ -11,6 +11,7 @@ from leptonctl.sitefile.rules.networks import check_networks
 from leptonctl.sitefile.rules.parents import check_parents
 from leptonctl.sitefile.rules.platforms import check_platforms
 from leptonctl.sitefile.rules.roles import check_monitoring_servers, check_ports, check_roles, check_unused_settings
+from leptonctl.sitefile.rules.rollouts import check_rollouts
 from leptonctl.sitefile.rules.ssh import check_ssh
 from leptonctl.sitefile.rules.storage import check_storage
 from leptonctl.sitefile.rules.users import check_users
@@ -37,6 +38,7 @@ RULE_SETS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     check_ports,
     check_users,
     check_values,
+    check_rollouts,
 )
 
 

@@ -1,0 +1,133 @@
+"""Configure: run the roles that differ on the hosts of one batch, and have what they ensure written down there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from leptonctl.hosts.configure import configure
+from leptonctl.hosts.openssh import known_hosts_text
+from leptonctl.hosts.probe import record
+from leptonctl.hosts.secrets import resolve, secret_refs
+from leptonctl.planning.observed import Reach, RoleState
+from leptonctl.progress import Progress
+from leptonctl.record.known import KnownHost, read_known, write_known
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping, Sequence
+
+    from leptonctl.applying import Applied
+    from leptonctl.hosts.configured import HostConfigured
+    from leptonctl.hosts.target import Target
+    from leptonctl.planning.desired import Desired
+    from leptonctl.planning.observed import Observed
+    from leptonctl.planning.plan import Plan
+    from leptonctl.record.run import Run
+    from leptonctl.session import Session
+
+FORKS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The targets that have to be changed, with only the roles to run; and the hosts that should be and can't be."""
+
+    targets: Mapping[str, Target]
+    barred: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is worked on: what has to be changed, and all targets by address with all of their roles."""
+
+    run: Run
+    chosen: Selection
+    complete: Mapping[str, Target]
+    secrets: Mapping[str, str]
+
+
+def select(
+    plan: Plan, complete: Sequence[Target], observed: Observed, *, forced: bool, names: tuple[str, ...]
+) -> Selection:
+    """The targets with only those roles that have to run: planned to, or found to differ since; none, no target.
+
+    `forced` runs every role; `names`, where given, leaves out all other roles.
+    """
+    planned = {
+        (host.address, role.name)
+        for location in plan.locations
+        for host in location.hosts
+        for role in host.roles
+        if role.runs and (not names or role.name in names)
+    }
+    found: dict[str, Target] = {}
+    for target in complete:
+        look = observed.looks.get(target.address)
+
+        def runs(role: str, target: Target = target, look: object = look) -> bool:
+            state = observed.looks[target.address].roles.get(role) if look is not None else None
+            is_found = state is None or state.state != RoleState.IN_ORDER
+            return (forced or is_found or (target.address, role) in planned) and (not names or role in names)
+
+        roles = tuple(role for role in target.roles if runs(role.name))
+        # A host that did not answer, or with another host key, gets nothing: the look has said why.
+        is_open = look is None or look.reach == Reach.OK
+        if roles and is_open:
+            found[target.address] = replace(target, roles=roles)
+    return Selection(found, frozenset({address for address, _ in planned} - found.keys()))
+
+
+def configure_batch(
+    session: Session, job: Job, batch: Sequence[str], applied: Applied, *, stop: threading.Event, number: int
+) -> frozenset[str]:
+    """Run Ansible once over the hosts, have their manifests written, and give those that failed."""
+    done = configure(
+        [job.chosen.targets[address] for address in batch],
+        folder=job.run.folder / f"configure-{number}",
+        report=session.report,
+        secrets=job.secrets,
+        forks=FORKS,
+        is_cancelled=stop.is_set,
+    )
+    applied.hosts.update(done.hosts)
+    _record(session, job, done.hosts, applied)
+    for address, host in done.hosts.items():
+        if host.failure is None:
+            message = f"{', '.join(host.roles)}: {host.changed_count} tasks changed something"
+            session.report(Progress("configure", "done", address, message))
+    return frozenset(
+        address for address, host in done.hosts.items() if host.failure is not None or address in applied.unrecorded
+    )
+
+
+def _record(session: Session, job: Job, done: Mapping[str, HostConfigured], applied: Applied) -> None:
+    """Have the manifests written of the hosts on which roles ran to their end, and keep their digests."""
+    ran = [job.complete[address] for address, host in done.items() if host.roles]
+    locations = sorted({target.location for target in ran})
+    known = read_known(session.state_dir, locations)
+    digests = {address: host.digest for address, host in known.items()}
+    recorded = record(ran, done, digests=digests, secrets=job.secrets)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    for address, found in recorded.items():
+        if found.digest is None:
+            applied.unrecorded[address] = found.problem or "no reason given"
+        else:
+            known[address] = KnownHost(found.digest, now)
+    for location in locations:
+        own = {target.address for target in job.complete.values() if target.location == location}
+        stored = read_known(session.state_dir, [location])
+        write_known(session.state_dir, location, {**stored, **{name: known[name] for name in own & set(known)}})
+
+
+def keep_known_hosts(session: Session, complete: Sequence[Target]) -> None:
+    """Keep the pinned host keys where `leptonctl inventory` points to, for the operator's own playbooks."""
+    text = known_hosts_text(target.endpoint for target in complete)
+    (session.state_dir / "known_hosts").write_text(text, encoding="utf-8")
+
+
+def resolve_secrets(session: Session, want: Desired) -> dict[str, str]:
+    """Resolve every secret that the roles refer to. Raises PreflightFailed with all that can't be."""
+    roles = {id(role): role for location in want.locations for host in location.hosts for role in host.roles}
+    return resolve(secret_refs(roles.values()), site_dir=session.site_dir)

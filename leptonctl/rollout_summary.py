@@ -1,0 +1,50 @@
+"""Rollouts in a result: as JSON, and what one that stopped left undone. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from leptonctl.planning.rollout import why_stop
+from leptonctl.result import ProblemResult
+
+if TYPE_CHECKING:
+    from leptonctl.planning.rollout import RolledOut, Rollout
+
+
+def planned_rollout(rollout: Rollout) -> dict[str, object]:
+    """A rollout as JSON: what it goes over, its batches, and what ends it."""
+    return {
+        "name": rollout.name,
+        "tier": rollout.tier,
+        "locations": list(rollout.locations),
+        "host_count": rollout.host_count,
+        "batches": [list(batch) for batch in rollout.batches],
+        "canary_count": rollout.canary_count,
+        "not_asked": list(rollout.barred),
+        "max_failed": rollout.max_failed,
+        "pause_s": rollout.pause_s,
+        "cannot_begin": why_stop(rollout, ()),
+    }
+
+
+def rolled_out(done: RolledOut) -> dict[str, object]:
+    """What came of a rollout, as JSON."""
+    return {
+        **planned_rollout(done.rollout),
+        "batches_begun": done.begun,
+        "failed": list(done.failed),
+        "not_begun": list(done.not_begun),
+        "stopped": done.stopped,
+    }
+
+
+def stop_problems(done: RolledOut) -> tuple[ProblemResult, ...]:
+    """What a rollout that stopped left undone."""
+    if done.stopped is None or not done.not_begun:
+        return ()
+    batches = len(done.rollout.batches)
+    place = f"after batch {done.begun} of {batches}" if done.begun else f"before the first of {batches} batches"
+    well = sum(len(batch) for batch in done.rollout.batches[: done.begun]) - len(done.failed)
+    message = f"stopped {place}: {done.stopped}; {well} hosts done, {len(done.not_begun)} not begun"
+    hint = "mend what failed, or raise rollout.max_failed; then `leptonctl up` goes on with what is left"
+    return (ProblemResult(rule="rollout", where=done.rollout.name, message=message, hint=hint),)
