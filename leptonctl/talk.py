@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from leptonctl.progress import Progress, Report, silent
-from leptonctl.render import literal
+from leptonctl.render.text import literal
 
 if TYPE_CHECKING:
     from rich.live import Live

@@ -19,7 +19,8 @@ PACKAGE = ROOT / "leptonctl"
 # "the verbs" are `workflow.py` and the modules beside it that its stages are written in.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "progress", "assets"}),
-    frozenset({"sitefile", "health"}),
+    frozenset({"health"}),
+    frozenset({"sitefile"}),
     frozenset({"planning"}),
     frozenset({"hosts", "record"}),
     frozenset({"platforms"}),

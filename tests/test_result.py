@@ -5,7 +5,8 @@ import json
 import pytest
 
 from leptonctl.assets import asset
-from leptonctl.render import literal, render
+from leptonctl.render import render
+from leptonctl.render.text import literal
 from leptonctl.result import ChangeResult, HostResult, LocationResult, ProblemResult, Result, result_schema
 
 

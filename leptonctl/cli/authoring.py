@@ -86,16 +86,34 @@ def schema() -> None:
 
 @cli.command()
 @site_argument
-@click.argument("address")
+@click.argument("address", required=False)
 @output_option
-def explain(site: Path, address: str, output: str) -> None:
+def explain(site: Path, address: str | None, output: str) -> None:
     """Show every value that holds for a location or host, and the line that it comes from.
+
+    In place of SITE: `xid` with an error code of the NVIDIA driver tells what is known of it and where the sources
+    disagree; `policy` lists the thresholds of the health check, each with its source.
 
     \b
     Examples:
       leptonctl explain site.yaml edges/shop
       leptonctl explain site.yaml edges/shop/box-1 --output json
+      leptonctl explain xid 94
+      leptonctl explain policy
     """
-    from leptonctl import questions
+    if str(site) == "policy":
+        from leptonctl import checkup
 
-    finish(questions.explain(open_site(site), address), output)
+        finish(checkup.explain_policy(), output)
+    elif address is None:
+        raise UsageProblem("explain what?", hint="name a location or a host, as `leptonctl explain site.yaml core`")
+    elif str(site) == "xid":
+        from leptonctl import checkup
+
+        if not address.isdecimal():
+            raise UsageProblem(f"'{address}' is not an Xid", hint="it is a number, as in `leptonctl explain xid 94`")
+        finish(checkup.explain_xid(int(address)), output)
+    else:
+        from leptonctl import questions
+
+        finish(questions.explain(open_site(site), address), output)

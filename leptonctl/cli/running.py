@@ -140,6 +140,30 @@ def verify(site: Path, *, only: tuple[str, ...], output: str, state_dir: Path | 
 
 
 @cli.command()
+@shared(site_argument)
+@click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
+@shared(output_option, state_option)
+def health(site: Path, *, addresses: tuple[str, ...], output: str, state_dir: Path | None) -> None:
+    """Judge the accelerators of every host that declares some, or of the locations and hosts that are named.
+
+    \b
+    1. Read on each host, in one round trip: nvidia-smi, the PCI bus, NVLink, the kernel log, Fabric Manager.
+    2. Compare with what the site file declares, and with the policy (`leptonctl explain policy`).
+    3. Print the verdict on each host and GPU: healthy, degraded, failed or unknown, with figures and what to do.
+
+    Changes nothing. Exits with 6 where a host does not pass; what could not be read never passes.
+
+    \b
+    Examples:
+      leptonctl health site.yaml
+      leptonctl health site.yaml core/gpu-1 --output json
+    """
+    from leptonctl import checkup
+
+    finish(checkup.health(open_site(site, state_dir=state_dir), only=addresses), output)
+
+
+@cli.command()
 @shared(site_argument, only_option)
 @click.option(
     "-o",

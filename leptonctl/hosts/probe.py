@@ -6,29 +6,25 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leptonctl.hosts.checks import as_json, checks_for
 from leptonctl.hosts.manifest import role_entries, role_source
-from leptonctl.hosts.reach import Request
 from leptonctl.hosts.secrets import secret_values
+from leptonctl.hosts.sent import answer_of, ask, request_of
 from leptonctl.planning.observed import Difference, HostLook, Reach, RoleLook, RoleState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from leptonctl.hosts.checks import Check
     from leptonctl.hosts.configured import HostConfigured
-    from leptonctl.hosts.reach import Reply
+    from leptonctl.hosts.reach import Reply, Request
     from leptonctl.hosts.target import Target
     from leptonctl.planning.desired import DesiredRole
 
 LOOK_LIMIT_S = 60.0
 THOROUGH_LIMIT_S = 300.0
-HOSTS_AT_ONCE = 64
-_FOLDER = Path(__file__).parent / "remote"
 # In order of need.
 _MODULES = ("facts", "attempts", "roots", "compare_accounts", "compare", "complete", "secret_digests", "host_side")
 _NO_SECRETS: Mapping[str, str] = {}
@@ -74,7 +70,7 @@ def look(
     """
     requests = look_requests(targets, digests=digests, checks=checks, secrets=secrets)
     is_thorough = checks is not Checks.QUICK
-    replies = _ask(requests, limit_s=THOROUGH_LIMIT_S if is_thorough else LOOK_LIMIT_S)
+    replies = ask(requests, limit_s=THOROUGH_LIMIT_S if is_thorough else LOOK_LIMIT_S)
     return {target.address: _host_look(target, replies[target.address], is_thorough=is_thorough) for target in targets}
 
 
@@ -87,8 +83,9 @@ def look_requests(
 ) -> list[Request]:
     """What `look` sends, one request a target, in their order."""
     return [
-        _request(
+        request_of(
             target,
+            _MODULES,
             {
                 "do": "look",
                 "digest": digests.get(target.address),
@@ -120,8 +117,9 @@ def record(
     value: salted digests of them are kept on the host.
     """
     requests = [
-        _request(
+        request_of(
             target,
+            _MODULES,
             {
                 "do": "record",
                 "address": target.address,
@@ -139,7 +137,7 @@ def record(
         )
         for target in targets
     ]
-    replies = _ask(requests, limit_s=LOOK_LIMIT_S)
+    replies = ask(requests, limit_s=LOOK_LIMIT_S)
     return {target.address: _recorded(replies[target.address]) for target in targets}
 
 
@@ -159,29 +157,11 @@ def _plain(role: DesiredRole) -> dict[str, Any]:
     return settings
 
 
-@cache
-def _modules() -> list[tuple[str, str]]:
-    return [(name, (_FOLDER / f"{name}.py").read_text(encoding="utf-8")) for name in _MODULES]
-
-
-def _request(target: Target, request: Mapping[str, object]) -> Request:
-    program = (_FOLDER / "start.py").read_text(encoding="utf-8")
-    text = json.dumps({"modules": _modules(), "request": request})
-    command = "exec python3 -" if target.endpoint.user == "root" else "exec sudo -n -- python3 -"
-    return Request(target.address, target.endpoint, command, f"{program}\n\nstart({text!r})\n".encode())
-
-
-def _ask(requests: Iterable[Request], *, limit_s: float) -> dict[str, Reply]:
-    from leptonctl.hosts.ssh import run_all  # noqa: PLC0415 - heavy
-
-    return run_all(list(requests), limit=HOSTS_AT_ONCE, timeout_s=limit_s)
-
-
 def _host_look(target: Target, reply: Reply, *, is_thorough: bool) -> HostLook:
     now = datetime.now(UTC)
     if reply.reach != Reach.OK:
         return HostLook(target.address, reply.reach, now, _unknown(target), reply.detail)
-    answer, problem = _answer(reply)
+    answer, problem = answer_of(reply)
     if problem is not None:
         return HostLook(target.address, Reach.FAILED, now, _unknown(target), problem)
     return HostLook(
@@ -202,20 +182,6 @@ def _failed_checks(answer: Mapping[str, Any]) -> tuple[Difference, ...]:
 
 def _unknown(target: Target) -> dict[str, RoleLook]:
     return {role.name: RoleLook(RoleState.UNKNOWN) for role in target.roles}
-
-
-def _answer(reply: Reply) -> tuple[dict[str, Any], str | None]:
-    """The host's answer, or why it is not one."""
-    try:
-        answer = json.loads(reply.stdout)
-    except ValueError:
-        said = b" ".join((reply.stderr or reply.stdout).split())[-300:].decode(errors="replace")
-        return {}, f"the host's answer was not understood (exit {reply.exit_status}): {said or 'it said nothing'}"
-    if not isinstance(answer, dict) or answer.get("schema") != 1:
-        return {}, "the host's answer has a shape that is not understood"
-    if "error" in answer:
-        return {}, f"the look at the host failed: {answer['error']}"
-    return answer, None
 
 
 def _role_look(role: DesiredRole, answer: Mapping[str, Any]) -> RoleLook:
@@ -240,7 +206,7 @@ def _role_look(role: DesiredRole, answer: Mapping[str, Any]) -> RoleLook:
 def _recorded(reply: Reply) -> Recorded:
     if reply.reach != Reach.OK:
         return Recorded(None, reply.detail)
-    answer, problem = _answer(reply)
+    answer, problem = answer_of(reply)
     if problem is not None:
         return Recorded(None, problem)
     if "refused" in answer:

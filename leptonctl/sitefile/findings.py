@@ -115,6 +115,10 @@ RULES: dict[str, str] = {
     "system-mount": "A store is not mounted over the system.",
     "duplicate-store": "Stores and node groups of a location on aws have names of their own.",
     "duplicate-mount": "Two stores of a host have two mount paths.",
+    # accelerators
+    "unknown-threshold": "A threshold is one that the health policy has.",
+    "unknown-serial-host": "Serial numbers are given for hosts of the group.",
+    "too-few-serials": "Each host with serial numbers has as many as it has GPUs.",
     # values of role settings
     "duplicate-user": "A user stands once in a list.",
     "reserved-user": "Accounts that the system makes are not managed here.",

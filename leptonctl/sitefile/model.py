@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from leptonctl.sitefile.accelerators import Accelerators
 from leptonctl.sitefile.aws_model import ANOTHER_GROUP, Aws, AwsGroup, Scaling
 from leptonctl.sitefile.base import Frozen, Name, Text
 from leptonctl.sitefile.effects import AWS, LOCAL, SSH, OnEdit, When, forbidden, in_place, no_effect, replace
@@ -106,6 +107,8 @@ class NodeGroup(Frozen):
     """The machines that exist (ssh): names, ranges like `box-[001:400].example.com`, or mappings."""
     machine: Machine = Machine()
     """Size or type of each machine."""
+    accelerators: Accelerators | None = None
+    """GPUs that each machine is to have."""
     roles: Annotated[
         tuple[RoleName, ...],
         Field(strict=False),

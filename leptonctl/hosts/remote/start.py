@@ -8,7 +8,10 @@ PACKAGE = "leptonctl.hosts.remote"
 
 
 def start(text: str) -> None:
-    """Run the program of `text`, a JSON object with `modules` (name and source, in order of need) and `request`."""
+    """Run the program of `text`, a JSON object with `modules` and `request`.
+
+    The modules are name and source, in order of need: the last one's `main` is the program.
+    """
     program = json.loads(text)
     names = PACKAGE.split(".")
     for count in range(1, len(names) + 1):
@@ -19,4 +22,4 @@ def start(text: str) -> None:
         module = types.ModuleType(PACKAGE + "." + name)
         sys.modules[module.__name__] = module
         exec(compile(source, f"{name}.py", "exec"), module.__dict__)  # noqa: S102 - our own modules, over our own SSH
-    sys.exit(sys.modules[PACKAGE + ".host_side"].main(program["request"]))
+    sys.exit(module.main(program["request"]))

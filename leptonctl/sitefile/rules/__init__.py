@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from leptonctl.sitefile.rules.accelerators import check_accelerators
 from leptonctl.sitefile.rules.aws import check_aws
 from leptonctl.sitefile.rules.capacity import check_capacity
 from leptonctl.sitefile.rules.hosts import check_hosts
@@ -28,6 +29,7 @@ RULE_SETS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     check_platforms,
     check_aws,
     check_capacity,
+    check_accelerators,
     check_networks,
     check_hosts,
     check_ssh,

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from leptonctl.hosts.probe import _modules
+from leptonctl.hosts.probe import _MODULES
 from leptonctl.hosts.remote import compare, complete, host_side
 from leptonctl.hosts.remote.compare import differences_of
+from leptonctl.hosts.sent import _sources
 
 Ask = Callable[..., dict[str, Any]]
 
@@ -279,7 +280,7 @@ def test_whatever_goes_wrong_is_an_answer(ask: Ask) -> None:
 
 def test_it_runs_from_standard_input_with_nothing_installed() -> None:
     start = (Path(host_side.__file__).parent / "start.py").read_text()
-    text = json.dumps({"modules": _modules(), "request": {"do": "dance"}})
+    text = json.dumps({"modules": _sources(_MODULES), "request": {"do": "dance"}})
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-"],
         input=f"{start}\n\nstart({text!r})\n",

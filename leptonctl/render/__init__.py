@@ -7,6 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from leptonctl import __version__
+from leptonctl.render.health import health_text, policy_text, xid_text
+from leptonctl.render.text import literal
 from leptonctl.result import Result
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ _COLOURS = {"create": "green", "update": "yellow", "replace": "red", "delete": "
             "forbidden": "bold red"}  # fmt: skip
 _ANSWER_COLOURS = {"yes": "green", "no": "red", "unknown": "yellow"}
 _GONE = "not in the site file any more; what it did stays on the host"
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if code not in (0x09, 0x0A)}
 
 
 def render(result: Result, output: str) -> None:
@@ -71,11 +72,6 @@ def _sarif(problems: tuple[Problem, ...]) -> object:
     from leptonctl.sitefile.report import as_sarif  # noqa: PLC0415 - only for this output
 
     return as_sarif(problems, version=__version__)
-
-
-def literal(text: str) -> str:
-    """Text that came from elsewhere, with control characters (terminal escapes) made visible."""
-    return text.translate(_CONTROL)
 
 
 def plan_text(plan: Plan) -> str:
@@ -330,6 +326,9 @@ def _doctor_text(console: Console, result: Result) -> None:
 
 _TEXTS = {
     "explain": _explain_text,
+    "explain-policy": policy_text,
+    "explain-xid": xid_text,
+    "health": health_text,
     "plan": _plan_text,
     "status": _status_text,
     "verify": _verify_text,

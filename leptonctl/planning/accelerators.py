@@ -1,0 +1,52 @@
+"""What each host is declared to have beside its CPUs, and the policy that holds there: from the site alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from leptonctl.health.policy import Policy, default_policy
+from leptonctl.health.readings import Declared
+from leptonctl.sitefile.ranges import group_hosts
+
+if TYPE_CHECKING:
+    from leptonctl.sitefile.accelerators import Gpus
+    from leptonctl.sitefile.model import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a host's GPUs are judged by."""
+
+    declared: Declared
+    policy: Policy
+    is_shadow: bool
+
+
+def expected_gpus(site: Site) -> dict[str, Expected]:
+    """By host address, for every host whose group declares GPUs."""
+    policy = default_policy()
+    found: dict[str, Expected] = {}
+    for address, location in site.locations().items():
+        for name, group in location.nodes.items():
+            section = group.accelerators
+            if section is None or section.gpus is None:
+                continue
+            own = policy.overridden(section.health.policy)
+            for host in group_hosts(name, group):
+                declared = _declared(section.gpus, host.name)
+                found[f"{address}/{host.name}"] = Expected(declared, own, section.health.shadow)
+    return found
+
+
+def _declared(gpus: Gpus, host: str) -> Declared:
+    return Declared(
+        count=gpus.count,
+        model=gpus.model,
+        memory_gib=gpus.memory_gib,
+        serials=gpus.serials.get(host, ()),
+        links=gpus.nvlinks,
+        link_gbps=gpus.nvlink_gbps,
+        pcie_width=gpus.pcie_lanes,
+        has_nvswitch=gpus.nvswitch,
+    )

@@ -1,0 +1,53 @@
+"""The `accelerators` section of a node group: what its hosts are to have. Declared, compared, never inferred."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from leptonctl.sitefile.base import Frozen, Text
+from leptonctl.sitefile.effects import OnEdit, no_effect
+
+
+class Health(Frozen):
+    """How the health of the accelerators is judged."""
+
+    on_edit: ClassVar[tuple[OnEdit, ...]] = (no_effect("the next health check uses it"),)
+
+    shadow: bool = False
+    """Whether findings are only reported: then nothing is taken out of service."""
+    policy: dict[Text, Annotated[int, Field(ge=0, le=2**40)]] = Field(default_factory=dict)
+    """Thresholds over those of the health policy, by name; `leptonctl explain policy` lists them."""
+
+
+class Gpus(Frozen):
+    """The GPUs of each host. What is not declared is not judged, but the count always is."""
+
+    on_edit: ClassVar[tuple[OnEdit, ...]] = (no_effect("the next health check compares with it"),)
+
+    count: Annotated[int, Field(ge=1, le=64)]
+    """How many each host has."""
+    model: Text | None = None
+    """A part of the name that the driver gives, such as `H100`."""
+    memory_gib: Annotated[int, Field(ge=1, le=4096)] | None = None
+    """Memory of each, in GiB."""
+    serials: dict[Text, Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]] = Field(default_factory=dict)
+    """Serial numbers, by the host's name."""
+    nvlinks: Annotated[int, Field(ge=1, le=128)] | None = None
+    """NVLinks of each."""
+    nvlink_gbps: Annotated[float, Field(gt=0, le=10000)] | None = None
+    """GB/s of each NVLink in one direction, such as 26.562 (H100)."""
+    nvswitch: bool = False
+    """Whether the GPUs are behind an NVSwitch: then Fabric Manager has to run."""
+    pcie_lanes: Annotated[int, Field(ge=1, le=32)] | None = None
+    """PCIe lanes of each slot."""
+
+
+class Accelerators(Frozen):
+    """What the hosts of a group have beside their CPUs."""
+
+    gpus: Gpus | None = None
+    """NVIDIA GPUs."""
+    health: Health = Health()
+    """How their health is judged."""

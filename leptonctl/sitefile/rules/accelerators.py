@@ -1,0 +1,53 @@
+"""Rules on accelerators: thresholds that the policy has, serial numbers of hosts that there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from leptonctl.health.policy import default_policy
+from leptonctl.sitefile.findings import Finding
+from leptonctl.sitefile.ranges import group_hosts
+from leptonctl.sitefile.rules.parts import locations
+from leptonctl.sitefile.words import did_you_mean, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from leptonctl.sitefile.accelerators import Gpus
+    from leptonctl.sitefile.findings import Path
+    from leptonctl.sitefile.model import NodeGroup, Site
+
+
+def check_accelerators(site: Site) -> Iterator[Finding]:
+    """Every group with accelerators."""
+    for path, location in locations(site):
+        for name, group in location.nodes.items():
+            if group.accelerators is None:
+                continue
+            here = (*path, "nodes", name, "accelerators")
+            yield from _check_policy(group.accelerators.health.policy, here)
+            if group.accelerators.gpus is not None:
+                yield from _check_serials(name, group, group.accelerators.gpus, here)
+
+
+def _check_policy(policy: dict[str, int], here: Path) -> Iterator[Finding]:
+    if not policy:
+        return
+    known = default_policy().thresholds
+    for name in policy:
+        if name not in known:
+            message = f"the health policy has no threshold {quoted(name)}{did_you_mean(name, known)}"
+            hint = "`leptonctl explain policy` lists them"
+            yield Finding("unknown-threshold", (*here, "health", "policy", name), message, hint, at="key")
+
+
+def _check_serials(name: str, group: NodeGroup, gpus: Gpus, here: Path) -> Iterator[Finding]:
+    hosts = [host.name for host in group_hosts(name, group)] if gpus.serials else []
+    for host, serials in gpus.serials.items():
+        path = (*here, "gpus", "serials", host)
+        if host not in hosts:
+            message = f"{quoted(host)} is not a host of this group{did_you_mean(host, hosts)}"
+            yield Finding("unknown-serial-host", path, message, f"its hosts: {', '.join(hosts[:5])}", at="key")
+        elif len(set(serials)) != gpus.count:
+            message = f"{host} has {gpus.count} GPUs and {len(set(serials))} serial numbers"
+            yield Finding("too-few-serials", path, message, "give one for each GPU, or none")
