@@ -17,11 +17,15 @@ from leptonctl.planning import aws_tags
 from leptonctl.planning.aws import completed
 from leptonctl.planning.aws_resources import planned_resources
 from leptonctl.planning.aws_types import LocationSecrets, PublicKeys
-from leptonctl.platforms.aws_cloud import AwsCloud, Found
+from leptonctl.platforms.aws_cloud import AwsCloud
+from leptonctl.platforms.aws_listing import INSTANCES, TEMPLATES, listed
 from leptonctl.platforms.aws_look import host_key_of, jump_through, leftover, observed_location
 from leptonctl.platforms.aws_pending import settle
 from leptonctl.platforms.aws_preflight import preflight_problems
+from leptonctl.platforms.aws_region import look_at
+from leptonctl.platforms.aws_rules import close
 from leptonctl.platforms.aws_state import kept_apart, named_data, outputs_of, outputs_on_disk
+from leptonctl.platforms.aws_sweep import marked, without_region
 from leptonctl.platforms.local_keys import ensure_site_key, new_host_key, read_site_key, site_key_path
 from leptonctl.platforms.pulumi import PulumiStack
 from leptonctl.platforms.pulumi_engine import find_engine
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from leptonctl.planning.desired import DesiredLocation
     from leptonctl.planning.observed import ObservedLocation, ObservedResource
     from leptonctl.planning.plan import Change
+    from leptonctl.platforms.aws_listing import Found
     from leptonctl.platforms.aws_look import Jump
     from leptonctl.platforms.base import Context
     from leptonctl.platforms.pulumi_state import Deployment
@@ -90,15 +95,15 @@ class AwsPlatform:
         cloud = self._cloud(args.region)
         with self._stack(address, args.region) as stack:
             state = self._settled(stack, address, args.region, report)
-            there = cloud.hosts_volumes_and_networks(self._context.site, address)
+            there = look_at(cloud, self._context.site, address).found
             if state is None and there:
                 raise self._state_is_lost(address, there)
             whole, secrets = self._complete(args, outputs_of(state) if state else None, there)
             steps = self._steps(whole, report)
             stack.open(lambda: self._program_of(whole)(whole, secrets))
             stack.up(steps)
-            for rule in cloud.foreign_rules(self._context.site, address):
-                cloud.close(rule)
+            for rule in look_at(cloud, self._context.site, address).rules:
+                close(cloud, rule)
                 report(Progress("platform", "step", address, f"closed: {rule.text}"))
             _say_slow(steps, report)
         found = self.observe(address)
@@ -111,17 +116,16 @@ class AwsPlatform:
         region = self._region(location)
         if region is None:
             return None
-        cloud, site, applied = self._cloud(region), self._context.site, self._applied(location)
-        stores = tuple(one for one in cloud.tagged(site, location) if one.type not in {"vpc", "instance", "volume"})
-        found = (*cloud.hosts_volumes_and_networks(site, location), *cloud.scaling_groups(site, location), *stores)
-        if not found:
+        applied = self._applied(location)
+        look = look_at(self._cloud(region), self._context.site, location)
+        if not look.found:
             return None
         return observed_location(
             location,
-            found,
+            look.found,
             key=site_key_path(self._context.state_dir),
-            differences=tuple(rule.text for rule in cloud.foreign_rules(site, location)),
-            jump=self._jump_above(location) if jump_through(found) is None else None,
+            differences=tuple(rule.text for rule in look.rules),
+            jump=self._jump_above(location) if jump_through(look.found) is None else None,
             section=applied.section if applied else "",
         )
 
@@ -154,7 +158,7 @@ class AwsPlatform:
         found: dict[tuple[str, str], ObservedResource] = {}
         for region in sorted(regions):
             cloud = self._cloud(region)
-            for one in (*cloud.marked(self._context.site), *cloud.without_region(self._context.site)):
+            for one in (*marked(cloud, self._context.site), *without_region(cloud, self._context.site)):
                 found[one.type, one.id] = leftover(one)
         return tuple(found.values())
 
@@ -213,7 +217,7 @@ class AwsPlatform:
         """The public host key of each scaling group, as its launch template has it: it stays as long as that does."""
         if not any(group.scaling is not None for group in args.groups):
             return {}
-        there = self._cloud(args.region).templates(args.site, args.location)
+        there = listed(self._cloud(args.region), TEMPLATES, args.site, args.location)
         return {one.tags[aws_tags.GROUP]: host_key_of(one) for one in there if host_key_of(one)}
 
     def _above(self, args: LocationArgs) -> dict[str, LocationOutputs]:
@@ -258,7 +262,7 @@ class AwsPlatform:
     def _marked(self, region: str, location: str) -> tuple[ObservedResource, ...]:
         cloud, site = self._cloud(region), self._context.site
         return tuple(
-            leftover(one) for one in (*cloud.marked(site), *cloud.without_region(site)) if one.location == location
+            leftover(one) for one in (*marked(cloud, site), *without_region(cloud, site)) if one.location == location
         )
 
     def _cloud(self, region: str) -> AwsCloud:
@@ -269,7 +273,8 @@ class AwsPlatform:
         """The way through a location above, for one whose hosts have no public address: nearest first."""
         args = next((one.aws for one in self._context.locations if one.address == location), None)
         for peer in reversed(args.peers if args else ()):
-            found = jump_through(self._cloud(peer.region).machines(self._context.site, peer.address))
+            machines = listed(self._cloud(peer.region), INSTANCES, self._context.site, peer.address)
+            found = jump_through(tuple(one for one in machines if one.status == "running"))
             if found is not None:
                 return found
         return None

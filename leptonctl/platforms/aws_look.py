@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from leptonctl.planning import aws_tags
 from leptonctl.planning.observed import Endpoint, ObservedLocation, ObservedResource
-from leptonctl.platforms.aws_cloud import SCALING_GROUP
+from leptonctl.platforms.aws_listing import SCALING_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from leptonctl.planning.desired import ResourceKind
-    from leptonctl.platforms.aws_cloud import Found
+    from leptonctl.platforms.aws_listing import Found
 
 LOGIN = "root"
 _STORES = {"bucket": "bucket", "elasticfilesystem-file-system": "efs", "fsx-file-system": "lustre"}

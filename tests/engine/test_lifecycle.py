@@ -104,7 +104,12 @@ def test_drift_names_exactly_what_was_changed_behind_our_back_and_ensure_mends_i
             Action.UPDATE,
             "network",
             "core",
-            (f"security group {group_id} lets 0.0.0.0/0 in on port 22, which leptonctl did not ask for",),
+            (
+                (
+                    f"security group {group_id} lets 0.0.0.0/0 in on port 22, which leptonctl did not ask for: "
+                    "`up` takes that rule away"
+                ),
+            ),
         ),
         (Action.CREATE, "host", "core/box-2", ()),
     ]

@@ -11,32 +11,17 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, NoCredentialsError
 
-from leptonctl.errors import PlatformFailed, PreflightFailed, Refused
+from leptonctl.errors import PlatformFailed, PreflightFailed
 from leptonctl.planning.observed import Endpoint
-from leptonctl.platforms.aws_cloud import AwsCloud, Found
+from leptonctl.platforms.aws_cloud import AwsCloud
+from leptonctl.platforms.aws_listing import Found
 from leptonctl.platforms.aws_look import leftover, observed_location
-from leptonctl.platforms.aws_pending import settle
-from leptonctl.progress import Progress, silent
+from leptonctl.platforms.aws_region import look_at
+from leptonctl.platforms.aws_sweep import marked, without_region
+from tests.platforms.marks import REGION, specified, start, tags
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-REGION = "eu-central-1"
-
-
-def tags(kind: str, address: str, *, site: str = "thin", **more: str) -> dict[str, str]:
-    found = {"leptonctl:site": site, "leptonctl:location": "core", "leptonctl:address": address, "leptonctl:kind": kind}
-    return found | {f"leptonctl:{key.replace('_', '-')}": value for key, value in more.items()}
-
-
-def specified(type_: str, marks: dict[str, str]) -> list[Any]:
-    return [{"ResourceType": type_, "Tags": [{"Key": key, "Value": value} for key, value in marks.items()]}]
-
-
-def start(ec2: Any, marks: dict[str, str], count: int = 1) -> str:
-    marked = specified("instance", marks)
-    run = ec2.run_instances(ImageId="ami-03cf127a", MinCount=count, MaxCount=count, TagSpecifications=marked)
-    return str(run["Instances"][0]["InstanceId"])
 
 
 def test_a_location_is_observed_by_its_tags_alone(ec2: Any, tmp_path: Path) -> None:
@@ -45,7 +30,7 @@ def test_a_location_is_observed_by_its_tags_alone(ec2: Any, tmp_path: Path) -> N
     start(ec2, tags("host", "core/box-1", site="other"))
     gone = start(ec2, tags("host", "core/box-2"))
     ec2.terminate_instances(InstanceIds=[gone])
-    found = AwsCloud(REGION).hosts_volumes_and_networks("thin", "core")
+    found = look_at(AwsCloud(REGION), "thin", "core").found
     there = observed_location("core", found, key=tmp_path)
     assert there is not None
     assert [(one.kind, one.address, one.id, one.status) for one in there.resources] == [
@@ -105,7 +90,7 @@ def test_everything_with_the_mark_is_listed_and_what_is_gone_is_not(ec2: Any) ->
     s3.put_bucket_tagging(Bucket="models-1", Tagging={"TagSet": marks})
     boto3.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}", Tags=marks)
     cloud = AwsCloud(REGION)
-    found = [leftover(one) for one in (*cloud.marked("thin"), *cloud.without_region("thin"))]
+    found = [leftover(one) for one in (*marked(cloud, "thin"), *without_region(cloud, "thin"))]
     assert [(one.kind, one.address, one.id, one.is_data) for one in found] == [
         ("volume", "core/data/box-1", kept["VolumeId"], True),
         ("store", "core/models", "models-1", True),
@@ -128,7 +113,7 @@ def test_the_number_of_list_calls_does_not_depend_on_the_size(ec2: Any, monkeypa
         return make(client, operation, arguments)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", count)
-    assert len(AwsCloud(REGION).marked("thin")) == 30
+    assert len(marked(AwsCloud(REGION), "thin")) == 30
     assert max(calls.values()) <= 3
 
 
@@ -161,7 +146,7 @@ def test_a_call_that_fails_is_never_an_empty_answer(
 
     monkeypatch.setattr(BaseClient, "_make_api_call", fail)
     with pytest.raises(kind) as caught:
-        AwsCloud(REGION).hosts_volumes_and_networks("thin", "core")
+        look_at(AwsCloud(REGION), "thin", "core")
     assert str(caught.value).startswith(message)
 
 
@@ -176,42 +161,3 @@ def test_missing_credentials_are_told_with_what_to_set(monkeypatch: pytest.Monke
     assert caught.value.hint == (
         "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; `aws sts get-caller-identity` must answer"
     )
-
-
-def pending(type_: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
-    resource = {"urn": f"urn:pulumi:core::thin::{type_}::{name}", "custom": True, "type": type_, "inputs": inputs}
-    operations = [{"resource": resource, "type": "creating"}]
-    return {"version": 3, "deployment": {"resources": [], "pending_operations": operations}}
-
-
-def test_what_an_interrupted_creation_made_is_found_by_its_mark(ec2: Any) -> None:
-    marks = tags("host", "core/box-1", host_key="ssh-ed25519 AAAA")
-    made = start(ec2, marks)
-    start(ec2, tags("host", "core/box-2"))
-    told: list[Progress] = []
-    state = pending("aws:ec2/instance:Instance", "box-1", {"tags": marks})
-    settled = settle(state, AwsCloud(REGION), "core", told.append)
-    assert settled is not None
-    assert [one["id"] for one in settled["deployment"]["resources"]] == [made]
-    assert [one.message for one in told] == [f"creating box-1 was interrupted: {made} was found and is adopted"]
-
-
-def test_what_was_not_made_yet_is_forgotten(ec2: Any) -> None:
-    state = pending("aws:s3/bucket:Bucket", "models-bucket", {"bucket": "models-bucket-1"})
-    settled = settle(state, AwsCloud(REGION), "core", silent)
-    assert settled is not None
-    assert settled["deployment"]["resources"] == []
-    assert ec2
-
-
-def test_a_mark_that_is_found_twice_is_left_to_the_operator(ec2: Any) -> None:
-    marks = tags("host", "core/box-1")
-    both = sorted((start(ec2, marks), start(ec2, marks)))
-    with pytest.raises(Refused) as caught:
-        settle(pending("aws:ec2/instance:Instance", "box-1", {"tags": marks}), AwsCloud(REGION), "core", silent)
-    assert caught.value.message.startswith("core: box-1 was interrupted, and 2 things carry its mark: ")
-    assert all(one in caught.value.message for one in both)
-
-
-def test_a_state_without_pending_operations_is_left_alone() -> None:
-    assert settle({"version": 3, "deployment": {"resources": []}}, AwsCloud(REGION), "core", silent) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from botocore.exceptions import ClientError
 
@@ -120,30 +121,38 @@ class RouteTable(Ec2):
 
 class Route(Kind):
     targets = ("gatewayId", "natGatewayId", "vpcPeeringConnectionId", "transitGatewayId", "networkInterfaceId")
-    replaces = frozenset({"routeTableId", "destinationCidrBlock", *targets})
-    is_deleted_before_replaced = True
+    replaces = frozenset({"routeTableId", "destinationCidrBlock"})
 
     def create(self, cloud: Cloud, inputs: Inputs) -> str:
-        wanted = {pascal(name): inputs[name] for name in self.targets if inputs.get(name)}
         table, range_ = inputs["routeTableId"], inputs["destinationCidrBlock"]
-        cloud.client("ec2").create_route(RouteTableId=table, DestinationCidrBlock=range_, **wanted)
-        return f"{table}_{range_}"
+        cloud.client("ec2").create_route(RouteTableId=table, DestinationCidrBlock=range_, **self._ends(inputs))
+        # The id that the real provider makes up.
+        return f"r-{table}{crc32(range_.encode())}"
 
-    def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
-        table, _, range_ = made.partition("_")
+    def read(self, cloud: Cloud, _made: str, inputs: Inputs) -> Inputs | None:
+        table, range_ = inputs["routeTableId"], inputs["destinationCidrBlock"]
         try:
             routes = cloud.client("ec2").describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
         except ClientError as error:
             if is_gone(error):
                 return None
             raise
-        if all(route.get("DestinationCidrBlock") != range_ for route in routes):
+        route = next((one for one in routes if one.get("DestinationCidrBlock") == range_), None)
+        if route is None:
             return None
-        return {"routeTableId": table, "destinationCidrBlock": range_, "state": "active"}
+        ends = {name: route.get(pascal(name)) for name in self.targets if inputs.get(name) or route.get(pascal(name))}
+        return {"routeTableId": table, "destinationCidrBlock": range_, "state": "active", **ends}
 
-    def delete(self, cloud: Cloud, made: str, _olds: Inputs) -> None:
-        table, _, range_ = made.partition("_")
+    def update(self, cloud: Cloud, _made: str, _olds: Inputs, news: Inputs) -> None:
+        table, range_ = news["routeTableId"], news["destinationCidrBlock"]
+        cloud.client("ec2").replace_route(RouteTableId=table, DestinationCidrBlock=range_, **self._ends(news))
+
+    def delete(self, cloud: Cloud, _made: str, olds: Inputs) -> None:
+        table, range_ = olds["routeTableId"], olds["destinationCidrBlock"]
         forgiving(lambda: cloud.client("ec2").delete_route(RouteTableId=table, DestinationCidrBlock=range_))
+
+    def _ends(self, inputs: Inputs) -> Inputs:
+        return {pascal(name): inputs[name] for name in self.targets if inputs.get(name)}
 
 
 class RouteTableAssociation(Kind):
