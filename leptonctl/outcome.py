@@ -38,7 +38,7 @@ def outcome(want: Desired, plan: Plan, applied: Applied, after: Observed) -> Res
     """The result of an `up` that did something. `after` is the look that followed: it has the last word."""
     locations = tuple(_location(location, applied, after) for location in want.locations)
     problems = (
-        *(problem for done in applied.rollouts for problem in stop_problems(done)),
+        *(problem for done in applied.rollouts for problem in stop_problems(done, applied)),
         *(problem for location in want.locations for problem in _problems(location, applied, after)),
     )
     if applied.failed:

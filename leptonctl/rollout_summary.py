@@ -8,6 +8,7 @@ from leptonctl.planning.rollout import why_stop
 from leptonctl.result import ProblemResult
 
 if TYPE_CHECKING:
+    from leptonctl.applying import Applied
     from leptonctl.planning.rollout import RolledOut, Rollout
 
 
@@ -38,9 +39,11 @@ def rolled_out(done: RolledOut) -> dict[str, object]:
     }
 
 
-def stop_problems(done: RolledOut) -> tuple[ProblemResult, ...]:
-    """What a rollout that stopped left undone."""
-    if done.stopped is None or not done.not_begun:
+def stop_problems(done: RolledOut, applied: Applied) -> tuple[ProblemResult, ...]:
+    """What a rollout that stopped left undone, in it or behind it; none where it left nothing."""
+    waiting = {address.rpartition("/")[0] for address in applied.not_begun}
+    is_felt = any(place in waiting and blocker in done.unfinished for place, blocker in applied.held.items())
+    if done.stopped is None or not (done.not_begun or is_felt):
         return ()
     batches = len(done.rollout.batches)
     place = f"after batch {done.begun} of {batches}" if done.begun else f"before the first of {batches} batches"

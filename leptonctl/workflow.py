@@ -14,8 +14,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from leptonctl import applying, configuring, summary
+from leptonctl.catalog import estimate
 from leptonctl.clock import Clock
 from leptonctl.errors import ExitCode
+from leptonctl.estimate_summary import estimate_data
 from leptonctl.hosts.inventory import inventory as ansible_inventory
 from leptonctl.hosts.probe import Checks
 from leptonctl.looking import NO_SECRETS, Looked, look_at_hosts, look_at_platforms, targets
@@ -89,6 +91,7 @@ def plan(session: Session, *, only: tuple[str, ...], is_compared: bool, out: Pat
             "desired_digest": found.desired_digest,
             "waves": found.waves,
             "rollouts": [planned_rollout(rollout) for rollout in found.rollouts],
+            "estimate": estimate_data(estimate(want)),
             "settings": summary.settings_by_group(want),
         },
     )

@@ -22,7 +22,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"health"}),
     frozenset({"sitefile"}),
     frozenset({"planning"}),
-    frozenset({"hosts", "record"}),
+    frozenset({"hosts", "record", "catalog"}),
     frozenset({"platforms"}),
     frozenset({"the verbs"}),
     frozenset({"render"}),

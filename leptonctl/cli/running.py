@@ -43,7 +43,8 @@ def plan(  # noqa: PLR0913 - one argument an option
     \b
     1. Read and check the site file.
     2. With --diff: ask every platform and host what is there. Nothing is changed, anywhere.
-    3. Print locations, resources, hosts and roles in the order in which `up` takes them.
+    3. Print locations, resources, hosts and roles in the order in which `up` takes them, and in which batches.
+    4. For locations on AWS, print what is known of their price, power and carbon, and name what is not.
 
     \b
     Examples:

@@ -128,6 +128,10 @@ def _plan_text(console: Console, result: Result) -> None:
         console.print("\nnot in the site file any more", style="bold")
         _changes(console, gone)
     _rollouts(console, result)
+    if result.data.get("estimate"):
+        from leptonctl.estimate_summary import estimate_lines  # noqa: PLC0415 - only where there is one
+
+        console.print("\n" + "\n".join(estimate_lines(result.data["estimate"])))
     _plan_counts(console, result)
 
 
