@@ -22,6 +22,8 @@ _LAST_LINES = 12
 _LONGEST_LINE = 400
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]+[0-~]|[0-~])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Runs several modules in one task; each part of its result names its own.
+TOGETHER = "leptonctl.host.together"
 _ENDED = ("runner_on_ok", "runner_on_failed", "runner_on_unreachable")
 
 
@@ -116,17 +118,14 @@ class EventReader:
     def _add_records(self, host: _Host, role: str | None, data: Mapping[str, object], result: Event) -> None:
         if role is None:
             return
-        # A loop's last event repeats every item: that one is used, the items' own are not read.
-        results = result.get("results")
-        parts = [_mapping(part) for part in results] if _is_loop(result) and isinstance(results, list) else [result]
-        for part in parts:
+        module = _text(data.get("resolved_action")) or str(data.get("task_action"))
+        for part in _parts_of(result):
             if part.get("skipped") is True:
                 continue
-            module = _text(data.get("resolved_action")) or str(data.get("task_action"))
             host.records.setdefault(role, []).append(
                 TaskRecord(
                     task=str(data.get("task")),
-                    module=module,
+                    module=str(part["module"]) if module == TOGETHER else module,
                     arguments=_mapping(_mapping(part.get("invocation")).get("module_args")),
                     result={key: value for key, value in part.items() if key not in ("invocation", "diff")},
                     is_hidden="censored" in part or "censored" in result,
@@ -187,6 +186,13 @@ def _finished(target: Target, host: _Host, *, is_whole: bool) -> tuple[str, ...]
     if not host.failed_roles:
         failed.append(max(begun, default=0))
     return names[: min(failed)]
+
+
+def _parts_of(result: Event) -> list[Event]:
+    """The results that one event carries: a loop's last repeats every item, whose own events are not read."""
+    if _is_loop(result):
+        return [_mapping(part) for part in _sequence(result.get("results"))]
+    return [_mapping(part) for part in _sequence(result.get("parts"))] or [result]
 
 
 def _is_loop(result: Event) -> bool:

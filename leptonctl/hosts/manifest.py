@@ -139,10 +139,11 @@ def _declared(role: DesiredRole) -> Declared:
 
 @cache
 def role_source(role: str) -> str:
-    """SHA-256 over the files of a role and over `site.yml`: what the role does can change without any host changing."""
+    """SHA-256 over a role's files, `site.yml` and our own actions: what a role does can change without any host."""
     found = hashlib.sha256()
-    folder = asset("playbooks", "roles", role)
-    for path in [asset("playbooks", "site.yml"), *sorted(path for path in folder.rglob("*") if path.is_file())]:
+    folders = (asset("playbooks", "roles", role), asset("playbooks", "collections"))
+    files = (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
+    for path in [asset("playbooks", "site.yml"), *files]:
         if "__pycache__" in path.parts:
             continue
         found.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())

@@ -254,6 +254,7 @@ _READERS: dict[str, Reader] = {
     "file": _read_path,
     "group": _read_group,
     "lineinfile": _read_line,
+    "packages": _read_apt,
     "service": _read_unit,
     "sysctl": _read_sysctl,
     "systemd": _read_unit,

@@ -9,6 +9,7 @@ import yaml
 
 from leptonctl.assets import asset
 from leptonctl.hosts.configured import TaskRecord
+from leptonctl.hosts.events import TOGETHER
 from leptonctl.hosts.manifest import role_entries, role_source
 from leptonctl.hosts.readers import has_reader
 from leptonctl.planning.desired import DesiredRole
@@ -57,7 +58,11 @@ def test_nothing_that_a_role_of_this_project_does_goes_unseen(name: RoleName) ->
 
 def test_every_module_of_every_role_has_a_reader() -> None:
     def tasks(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [task for one in found for task in (tasks(one["block"]) if "block" in one else [one])]
+        return [
+            task
+            for one in found
+            for task in (tasks(one["block"]) if "block" in one else one.get(TOGETHER, {"parts": [one]})["parts"])
+        ]
 
     roles = asset("playbooks", "roles")
     files = [*roles.glob("*/tasks/*.yml"), *roles.glob("*/handlers/*.yml")]
