@@ -44,7 +44,9 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class Run:
+    """One run of one command: wall and CPU seconds, and the peak of its largest process in MiB."""
+
     wall_s: float
     cpu_s: float
     peak_mib: float
@@ -71,12 +73,12 @@ def interleaved(
     """
     for _ in range(warm_up_runs):
         for command in commands.values():
-            _run(command, env=env)
-    taken: dict[str, list[_Run]] = {name: [] for name in commands}
+            run(command, env=env)
+    taken: dict[str, list[Run]] = {name: [] for name in commands}
     for _ in range(runs):
         for name, command in commands.items():
-            taken[name].append(_run(command, env=env))
-    measured = {name: _medians(of_one) for name, of_one in taken.items()}
+            taken[name].append(run(command, env=env))
+    measured = {name: medians(of_one) for name, of_one in taken.items()}
     if is_shown:
         print_table(measured)
     return measured
@@ -102,7 +104,8 @@ def verdict(ratio: float, goal: float) -> int:
     return 0 if ratio <= goal else 1
 
 
-def _run(command: Sequence[str], *, env: Mapping[str, str] | None) -> _Run:
+def run(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> Run:
+    """Run a command once. Raises `CommandFailed` where it exits with anything but 0."""
     read_fd, write_fd = os.pipe()
     with os.fdopen(read_fd, "rb") as reports, tempfile.TemporaryFile() as stderr:
         try:
@@ -124,10 +127,11 @@ def _run(command: Sequence[str], *, env: Mapping[str, str] | None) -> _Run:
             last_lines = stderr.read().decode(errors="replace").splitlines()[-_STDERR_LINES:]
             ending = f"exit {report['exit_status']}" if report else "could not be started"
             raise CommandFailed("\n".join([f"{' '.join(command)}: {ending}", *last_lines]))
-    return _Run(wall_s=report["wall_s"], cpu_s=report["cpu_s"], peak_mib=report["peak_kib"] / 1024)
+    return Run(wall_s=report["wall_s"], cpu_s=report["cpu_s"], peak_mib=report["peak_kib"] / 1024)
 
 
-def _medians(runs: Sequence[_Run]) -> Measured:
+def medians(runs: Sequence[Run]) -> Measured:
+    """The medians of one command's runs."""
     walls = [run.wall_s for run in runs]
     return Measured(
         wall_s=median(walls),
