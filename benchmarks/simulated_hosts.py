@@ -58,14 +58,9 @@ class Counts:
     open_now: int = 0
     most_at_once: int = 0
 
-    def as_json(self) -> dict[str, int]:
-        """The figures: all connections, hosts that had one, the most of one host, the most at once."""
-        return {
-            "connections": self.by_host.total(),
-            "hosts": len(self.by_host),
-            "most_of_one_host": max(self.by_host.values(), default=0),
-            "most_at_once": self.most_at_once,
-        }
+    def as_json(self) -> dict[str, object]:
+        """The connections by host address, and the most that were open at once."""
+        return {"by_host": dict(self.by_host), "most_at_once": self.most_at_once}
 
     def clear(self) -> None:
         """Begin anew."""

@@ -23,15 +23,33 @@ from leptonctl.session import open_session
 from simulated_hosts import CLIENT_KEY, HOST_KEY, HOSTS, MANIFEST, READY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from leptonctl.planning.desired import DesiredHost
 
 PORT = 20022
-SITE = "simulated"
+SITE = "bench-simulated"
 _HOSTS_A_REGION = 100
 _RECORDED = "2026-01-01T00:00:00+00:00"
 _SERVER = Path(__file__).with_name("simulated_hosts.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """How often each host was connected to, by its address, and how many connections were open at once at the most."""
+
+    by_host: Mapping[str, int]
+    most_at_once: int
+
+    @property
+    def count(self) -> int:
+        """All of them."""
+        return sum(self.by_host.values())
+
+    @property
+    def most_of_one_host(self) -> int:
+        """How often the host was connected to that was most."""
+        return max(self.by_host.values(), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +65,10 @@ class SimulatedSite:
         """The folder that stands for the disk of host number 0, 1, ..."""
         return self.folder / f"host-{number:04d}"
 
-    def connections(self) -> dict[str, int]:
-        """The connections since the last time this was asked: `simulated_hosts.Counts.as_json`."""
+    def connections(self) -> Connections:
+        """The connections since the last time this was asked."""
         print("counts", file=self.asking, flush=True)
-        counts: dict[str, int] = json.loads(self.answering.readline())
-        return counts
+        return Connections(**json.loads(self.answering.readline()))
 
 
 @contextmanager

@@ -98,8 +98,10 @@ def preflight(session: Session, plan: Plan) -> None:
 
 
 def _changes(location: LocationPlan) -> bool:
-    """Whether the platform has to do something: existing machines are looked at each time."""
-    return location.platform == "ssh" or any(change.action is not Action.KEEP for change in location.changes)
+    """Whether the platform has to do something: existing machines are looked at before roles run on them."""
+    if location.platform == "ssh":
+        return any(role.runs for host in location.hosts for role in host.roles)
+    return any(change.action is not Action.KEEP for change in location.changes)
 
 
 def make_locations(session: Session, plan: Plan, applied: Applied, stop: threading.Event) -> None:

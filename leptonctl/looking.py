@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from leptonctl.record.known import read_known
 from leptonctl.session import LOCATIONS_AT_ONCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from leptonctl.planning.desired import Desired
     from leptonctl.planning.observed import HostLook, ObservedLocation, ObservedResource
@@ -29,10 +29,19 @@ NO_SECRETS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """One look at the whole site: the answers, and what carries its mark without standing in the site file."""
+    """One look at the whole site: the answers, and what carries its mark without standing in the site file.
+
+    `asked` has, by host address, the targets that the answers of hosts are about.
+    """
 
     observed: Observed
     strays: tuple[ObservedResource, ...] = ()
+    asked: Mapping[str, Target] = field(default_factory=dict)
+
+    def but_for(self, addresses: Collection[str]) -> Looked:
+        """The same without the answers of these hosts: what was seen of them no longer holds."""
+        looks = {address: seen for address, seen in self.observed.looks.items() if address not in addresses}
+        return replace(self, observed=replace(self.observed, looks=looks))
 
 
 def look_at_platforms(session: Session) -> Looked:
@@ -103,14 +112,28 @@ def look_at_hosts(
     *,
     checks: Checks = Checks.QUICK,
     secrets: Mapping[str, str] = NO_SECRETS,
+    before: Looked | None = None,
 ) -> Looked:
     """Probe every reachable host of `want`, all at once; one round trip a host.
 
-    With `secrets`, one that changed behind its reference is noticed too.
+    With `secrets`, one that changed behind its reference is noticed too. Hosts that were in order `before` and should
+    be nothing else now are not asked again: at 1,000 hosts of which one is new, that is 999 connections less.
     """
-    aims = targets(session, looked.observed, want)
-    looks = look(aims, digests=_digests(session, aims), checks=checks, secrets=secrets)
-    return replace(looked, observed=replace(looked.observed, looks={**looked.observed.looks, **looks}))
+    aims = {aim.address: aim for aim in targets(session, looked.observed, want)}
+    settled = {} if before is None else _settled(before, aims)
+    asked = [aim for aim in aims.values() if aim.address not in settled]
+    looks = look(asked, digests=_digests(session, asked), checks=checks, secrets=secrets)
+    found = replace(looked.observed, looks={**looked.observed.looks, **settled, **looks})
+    return replace(looked, observed=found, asked={**looked.asked, **aims})
+
+
+def _settled(before: Looked, aims: Mapping[str, Target]) -> dict[str, HostLook]:
+    """The earlier answers that still hold."""
+    return {
+        address: seen
+        for address, seen in before.observed.looks.items()
+        if seen.is_in_order and before.asked.get(address) == aims.get(address)
+    }
 
 
 def look_closely(session: Session, aims: Sequence[Target], *, secrets: Mapping[str, str]) -> dict[str, HostLook]:

@@ -125,7 +125,7 @@ def up(session: Session, ask: UpRequest) -> Result:
             if not ask.only:
                 applying.remove_strays(session, planned)
         with clock.stage("look"), applying.stoppable(session) as stop:
-            session, want, looked = _look(session, ask.only, secrets)
+            session, want, looked = _look(session, ask.only, secrets, before=looked)
             looked = wait_for_young_hosts(session, looked, want, secrets=secrets, stop=stop)
         complete = targets(session, looked.observed, want)
         configuring.keep_known_hosts(session, complete)
@@ -134,18 +134,23 @@ def up(session: Session, ask: UpRequest) -> Result:
         with clock.stage("hosts"), applying.stoppable(session) as stop:
             roll_out(session, want, job, applied, stop)
         with clock.stage("look"):
-            after = look_at_hosts(session, looked, want, secrets=secrets) if applied.hosts else looked
+            after = look_at_hosts(session, looked, want, secrets=secrets, before=looked.but_for(applied.hosts))
         return _end(run, clock, outcome(want, planned, applied, after.observed))
 
 
 def _look(
-    session: Session, only: tuple[str, ...], secrets: Mapping[str, str] = NO_SECRETS, *, checks: Checks = Checks.QUICK
+    session: Session,
+    only: tuple[str, ...],
+    secrets: Mapping[str, str] = NO_SECRETS,
+    *,
+    checks: Checks = Checks.QUICK,
+    before: Looked | None = None,
 ) -> tuple[Session, Desired, Looked]:
     """Look at platforms, then at hosts. The site that comes back has the hosts that its scaling groups have now."""
     looked = look_at_platforms(session)
     session = session.knowing(looked.observed)
     want = scope(session.desired, only)
-    return session, want, look_at_hosts(session, looked, want, secrets=secrets, checks=checks)
+    return session, want, look_at_hosts(session, looked, want, secrets=secrets, checks=checks, before=before)
 
 
 def _end(run: Run, clock: Clock, result: Result) -> Result:

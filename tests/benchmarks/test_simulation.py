@@ -62,8 +62,7 @@ def test_simulated_hosts_are_in_order_each_asked_once(site: SimulatedSite, sessi
     assert {address: one.is_in_order for address, one in found.items()} == dict.fromkeys(
         ["regions/r0/box-0000", "regions/r0/box-0001", "regions/r0/box-0002"], True
     )
-    counts = site.connections()
-    assert (counts["connections"], counts["hosts"], counts["most_of_one_host"]) == (3, 3, 1)
+    assert site.connections().by_host == dict.fromkeys(found, 1)
 
 
 def test_each_has_a_host_key_of_its_own_and_another_key_is_refused(site: SimulatedSite, session: Session) -> None:
@@ -117,3 +116,32 @@ def test_the_first_look_at_a_machine_has_the_names_of_the_real_one() -> None:
 
 def test_what_is_not_simulated_fails(tmp_path: Path) -> None:
     assert answer("apt-get update", b"", tmp_path) == ("a simulated host cannot do this: apt-get update\n", 127)
+
+
+def test_a_host_that_was_in_order_is_not_asked_again(site: SimulatedSite, session: Session, host: Path) -> None:
+    (host / "base.conf").write_text("by hand\n")
+    platforms = look_at_platforms(session)
+    before = look_at_hosts(session, platforms, session.desired)
+    site.connections()
+    again = look_at_hosts(session, platforms, session.desired, before=before)
+    assert site.connections().by_host == {"regions/r0/box-0001": 1}
+    assert again.observed.looks.keys() == before.observed.looks.keys()
+    touched = before.but_for({"regions/r0/box-0002"})
+    look_at_hosts(session, platforms, session.desired, before=touched)
+    assert site.connections().by_host == {"regions/r0/box-0001": 1, "regions/r0/box-0002": 1}
+
+
+def test_a_host_that_should_be_something_else_now_is_asked_again(site: SimulatedSite, session: Session) -> None:
+    platforms = look_at_platforms(session)
+    before = look_at_hosts(session, platforms, session.desired)
+    site.connections()
+    (location, *_) = (one for one in session.desired.locations if one.hosts)
+    first, *others = location.hosts
+    fewer = replace(first, roles=first.roles[:1])
+    locations = tuple(
+        replace(one, hosts=(fewer, *others)) if one.address == location.address else one
+        for one in session.desired.locations
+    )
+    changed = replace(session, desired=replace(session.desired, locations=locations))
+    look_at_hosts(changed, platforms, changed.desired, before=before)
+    assert site.connections().by_host == {first.address: 1}
