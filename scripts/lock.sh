@@ -13,3 +13,6 @@ compile --group dev --extra aws --output-file requirements/dev.txt "$@"
 # To run leptonctl, nothing more; the versions are those that were tested.
 compile --constraint requirements/dev.txt --output-file requirements/base.txt "$@"
 compile --extra aws --constraint requirements/dev.txt --output-file requirements/aws.txt "$@"
+# A peer of the benchmarks, which installs it beside itself.
+.venv/bin/uv pip compile benchmarks/pyinfra.in --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --output-file benchmarks/pyinfra.txt "$@" >/dev/null
