@@ -178,9 +178,15 @@ def _group(address: str, name: str, *, aws: Aws, group: NodeGroup, ingress: tupl
             owner=image.owner, name=image.name, architecture=architecture_of(machine_type), image_id=image.id
         ),
         hosts=tuple(
-            HostArgs(name=host.name, address=f"{address}/{host.name}", zone=zones[number % len(zones)])
+            HostArgs(
+                name=host.name,
+                address=f"{address}/{host.name}",
+                zone=zones[number % len(zones)],
+                machine_type=machine_type,
+            )
             for number, host in enumerate(group_hosts(name, group))
         ),
+        zones=zones if group.aws.zone is not None else tuple(range(zone_count(aws))),
         ingress=ingress,
         is_public=group.aws.public,
         placement=group.aws.placement,

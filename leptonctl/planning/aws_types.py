@@ -37,12 +37,14 @@ class ImageQuery:
 class HostArgs:
     """One machine. `zone` counts from 0 in the location's zones. `host_key` is its public key, planted at creation.
 
-    The platform fills `host_key`; None is only for plans.
+    The platform fills `host_key`; None is only for plans. Zone and type are those that the site file wants, or others
+    that were taken where AWS had no capacity (`planning.capacity`).
     """
 
     name: str
     address: str
     zone: int
+    machine_type: str
     host_key: str | None = None
 
 
@@ -78,7 +80,8 @@ class GroupArgs:
     `pinned_image_id` is the image that the group runs already, `pinned_root_device` that image's root device; both are
     filled by `completed`. `network_cards` above 0 gives each machine so many EFA devices (one a network card).
     `capacity` is what is bought, `reservation` the id of a capacity reservation or block. `fallback_types` may be taken
-    instead of `machine_type`, in order. `placement` is a strategy, None for none.
+    instead of `machine_type`, in order. `placement` is a strategy, None for none. `zones` are those that its machines
+    may be in.
     """
 
     name: str
@@ -86,6 +89,7 @@ class GroupArgs:
     root_gib: int
     image: ImageQuery
     hosts: tuple[HostArgs, ...]
+    zones: tuple[int, ...]
     ingress: tuple[IngressArgs, ...]
     is_public: bool = False
     pinned_image_id: str | None = None
@@ -101,6 +105,16 @@ class GroupArgs:
     def machine_types(self) -> tuple[str, ...]:
         """Every machine type that the group may have, the wanted one first."""
         return (self.machine_type, *self.fallback_types)
+
+    @property
+    def wanted(self) -> str:
+        """The types on one line; what was chosen among them holds as long as this stays the same."""
+        return ",".join(self.machine_types)
+
+    @property
+    def is_in_one_zone(self) -> bool:
+        """Whether its machines must share a zone: neither a cluster placement nor EFA reaches over zones."""
+        return self.placement == "cluster" or bool(self.network_cards)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,13 +231,19 @@ class LocationSecrets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostOutputs:
-    """A machine that is there. `host_key` is the public key that was planted when it was made."""
+    """A machine that is there. `host_key` is the public key that was planted when it was made.
+
+    `zone` and `machine_type` are what was chosen for it, `wanted` the types that could be chosen from.
+    """
 
     address: str
     group: str
     instance_id: str
     private_ip: str
     host_key: str
+    zone: int
+    machine_type: str
+    wanted: str
     public_ip: str | None = None
 
 

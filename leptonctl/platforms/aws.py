@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
@@ -17,7 +17,9 @@ from leptonctl.planning import aws_tags
 from leptonctl.planning.aws import completed
 from leptonctl.planning.aws_resources import planned_resources
 from leptonctl.planning.aws_types import LocationSecrets, PublicKeys
+from leptonctl.planning.capacity import kept_choices, with_choices
 from leptonctl.platforms.aws_cloud import AwsCloud
+from leptonctl.platforms.aws_filling import Known, filled
 from leptonctl.platforms.aws_listing import INSTANCES, TEMPLATES, listed
 from leptonctl.platforms.aws_look import host_key_of, jump_through, leftover, observed_location
 from leptonctl.platforms.aws_pending import settle
@@ -26,7 +28,8 @@ from leptonctl.platforms.aws_region import look_at
 from leptonctl.platforms.aws_rules import close
 from leptonctl.platforms.aws_state import kept_apart, named_data, outputs_of, outputs_on_disk
 from leptonctl.platforms.aws_sweep import marked, without_region
-from leptonctl.platforms.local_keys import ensure_site_key, new_host_key, read_site_key, site_key_path
+from leptonctl.platforms.aws_tries import Tries
+from leptonctl.platforms.local_keys import ensure_site_key, read_site_key, site_key_path
 from leptonctl.platforms.pulumi import PulumiStack
 from leptonctl.platforms.pulumi_engine import find_engine
 from leptonctl.platforms.pulumi_events import Steps
@@ -78,11 +81,12 @@ class AwsPlatform:
         with self._stack_to_read(location.address, args.region) as stack:
             state = stack.export() if stack.exists() else None
             key = read_site_key(self._context.state_dir)
+            previous = outputs_of(state) if state else None
             whole = completed(
-                args,
+                with_choices(args, kept_choices(args, previous, {})),
                 keys=PublicKeys(operators=(key.public,) if key else ()),
                 above=self._above(args),
-                previous=outputs_of(state) if state else None,
+                previous=previous,
             )
             steps = self._steps(whole, silent)
             stack.open(lambda: self._program_of(whole)(whole, LocationSecrets()))
@@ -94,14 +98,7 @@ class AwsPlatform:
         args, address = args_of(location), location.address
         cloud = self._cloud(args.region)
         with self._stack(address, args.region) as stack:
-            state = self._settled(stack, address, args.region, report)
-            there = look_at(cloud, self._context.site, address).found
-            if state is None and there:
-                raise self._state_is_lost(address, there)
-            whole, secrets = self._complete(args, outputs_of(state) if state else None, there)
-            steps = self._steps(whole, report)
-            stack.open(lambda: self._program_of(whole)(whole, secrets))
-            stack.up(steps)
+            steps = self._make(stack, args, report)
             for rule in look_at(cloud, self._context.site, address).rules:
                 close(cloud, rule)
                 report(Progress("platform", "step", address, f"closed: {rule.text}"))
@@ -110,6 +107,24 @@ class AwsPlatform:
         if found is None:
             raise PlatformFailed(f"{address}: AWS has nothing of it right after it was made")
         return found
+
+    def _make(self, stack: PulumiStack, args: LocationArgs, report: Report) -> Steps:
+        """Have the engine make it so; again with other zones or types for hosts that AWS has no capacity for."""
+        cloud, tries, above = self._cloud(args.region), Tries(report), self._above(args)
+        while True:
+            state = self._settled(stack, args.location, args.region, report)
+            there = look_at(cloud, args.site, args.location).found
+            if state is None and there:
+                raise self._state_is_lost(args.location, there)
+            whole, secrets = filled(args, self._known(args, state, there, above), tries.chosen)
+            steps = self._steps(whole, report)
+            stack.open(partial(self._program_of(whole), whole, secrets))
+            try:
+                stack.up(steps)
+            except PlatformFailed as failed:
+                tries.go_on(whole, failed, look_at(cloud, args.site, args.location).found)
+            else:
+                return steps
 
     def observe(self, location: str) -> ObservedLocation | None:
         """What is there now, asked from AWS in a few list calls; None where it was read that nothing is."""
@@ -184,33 +199,15 @@ class AwsPlatform:
         stack.replace(mended)
         return mended
 
-    def _complete(
-        self, args: LocationArgs, previous: LocationOutputs | None, there: tuple[Found, ...]
-    ) -> tuple[LocationArgs, LocationSecrets]:
-        """The arguments with keys, images and peers. A host that is not there gets a new host key."""
-        living = {one.address: host_key_of(one) for one in there if one.type == "instance"}
-        if previous is not None:
-            hosts = {address: host for address, host in previous.hosts.items() if address in living}
-            previous = replace(previous, hosts=hosts)
-        names = {host.name: host.address for group in args.groups for host in group.hosts}
-        made = {name: new_host_key() for name, address in names.items() if address not in living}
-        public = {name: living[address] for name, address in names.items() if address in living}
-        planted = self._planted_group_keys(args)
-        scaled = [group.name for group in args.groups if group.scaling is not None]
-        made_groups = {name: new_host_key() for name in scaled if name not in planted}
-        whole = completed(
-            args,
-            keys=PublicKeys(
-                operators=(ensure_site_key(self._context.state_dir).public,),
-                hosts={**public, **{name: key.public for name, key in made.items()}},
-                groups={**planted, **{name: key.public for name, key in made_groups.items()}},
-            ),
-            above=self._above(args),
-            previous=previous,
-        )
-        return whole, LocationSecrets(
-            {name: key.private.decode() for name, key in made.items()},
-            {name: key.private.decode() for name, key in made_groups.items()},
+    def _known(
+        self, args: LocationArgs, state: Deployment | None, there: tuple[Found, ...], above: dict[str, LocationOutputs]
+    ) -> Known:
+        return Known(
+            previous=outputs_of(state) if state else None,
+            there=there,
+            above=above,
+            operator_keys=(ensure_site_key(self._context.state_dir).public,),
+            group_keys=self._planted_group_keys(args),
         )
 
     def _planted_group_keys(self, args: LocationArgs) -> dict[str, str]:

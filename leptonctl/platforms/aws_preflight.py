@@ -63,7 +63,7 @@ def _region(cloud_of: Callable[[str], AwsCloud], region: str, locations: Sequenc
 
 
 def _types(cloud: AwsCloud, region: str, locations: Sequence[LocationArgs]) -> Iterator[Problem]:
-    wanted = {group.machine_type: one.location for one in locations for group in one.groups}
+    wanted = {name: one.location for one in locations for group in one.groups for name in group.machine_types}
     if not wanted:
         return
     offered = cloud.offered_types(frozenset(wanted))

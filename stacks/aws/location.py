@@ -133,6 +133,9 @@ class LocationStack:
                     "private_ip": instance.private_ip,
                     # What was planted, not what would be now.
                     "host_key": instance.tags.apply(host_key_of),
+                    "zone": host.zone,
+                    "machine_type": host.machine_type,
+                    "wanted": group.wanted,
                     "public_ip": instance.public_ip if group.is_public else None,
                 }
         return found

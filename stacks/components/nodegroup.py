@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ANYWHERE = "0.0.0.0/0"
 _RECORD_TTL_S = 60
+_PLANTED = tuple(f'tags["{name}"]' for name in (aws_tags.HOST_KEY, aws_tags.ZONE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +170,12 @@ class NodeGroup(pulumi.ComponentResource):
             group=group.name,
             host=host.name,
             host_key=public,
+            zone=str(host.zone),
         )
         return aws.ec2.Instance(
             host.name,
             ami=self.image_id,
-            instance_type=group.machine_type,
+            instance_type=host.machine_type,
             launch_template=aws.ec2.InstanceLaunchTemplateArgs(
                 id=self._launch.template.id, version=self._launch.template.latest_version.apply(str)
             ),
@@ -198,7 +200,7 @@ class NodeGroup(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # How it was started cannot change while it runs: a new template, key or zone is for new machines.
-                ignore_changes=["launchTemplate", "userData", "subnetId", f'tags["{aws_tags.HOST_KEY}"]'],
+                ignore_changes=["launchTemplate", "userData", "subnetId", *_PLANTED],
             ),
         )
 

@@ -16,9 +16,9 @@ def tags_of(
 ) -> dict[str, str]:
     """What every taggable resource carries. `address` is the site's own for it, by default the location's.
 
-    `more` are `group`, `host`, `store` and `host_key` where they hold.
+    `more` are `group`, `host`, `store`, `host_key` and `zone` where they hold.
     """
-    keys = {"group": tag.GROUP, "host": tag.HOST, "store": tag.STORE, "host_key": tag.HOST_KEY}
+    keys = {"group": tag.GROUP, "host": tag.HOST, "store": tag.STORE, "host_key": tag.HOST_KEY, "zone": tag.ZONE}
     found = {
         tag.NAME: f"{location.site}.{location.location.replace('/', '-')}.{name}",
         tag.SITE: location.site,

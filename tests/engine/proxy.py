@@ -1,7 +1,8 @@
 """A proxy in front of moto: counts calls by action, and adds what moto lacks or a test needs to go wrong.
 
 It honours ClientToken (a call that is repeated gets the first answer), throttles or refuses the next calls of an
-action, and drops replies after the call was made. It forwards everything else as it is.
+action, has no capacity for the machines that a test names, and drops replies after the call was made. It forwards
+everything else as it is.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
-from urllib.parse import parse_qs, urlsplit
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _READING = ("Describe", "Get", "List", "Head", "AssumeRole", "Lookup")
 _ERROR = (
@@ -29,6 +33,8 @@ class Proxy:
     calls: Counter[str] = field(default_factory=Counter)
     refusals: dict[str, list[str]] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
+    lacks: Callable[[dict[str, str]], bool] | None = None
+    """Whether a RunInstances with these parameters finds no capacity; None: everything is there."""
     _answers: dict[tuple[str, str], tuple[int, list[tuple[str, str]], bytes]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _server: ThreadingHTTPServer | None = None
@@ -99,6 +105,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         action, token = _action(self.command, self.path, dict(self.headers.items()), body)
         refusal = self.proxy.next_refusal(action)
+        lacks = self.proxy.lacks
+        if lacks is not None and action == "ec2:RunInstances" and lacks(dict(parse_qsl(body.decode()))):
+            refusal = refusal or "InsufficientInstanceCapacity"
         if refusal is not None:
             self._answer(400 if refusal != "RequestLimitExceeded" else 503, [("Content-Type", "text/xml")],
                          _ERROR.format(code=refusal, message="refused by the proxy").encode())  # fmt: skip

@@ -218,6 +218,7 @@ def test_how_a_machine_was_started_never_changes_it() -> None:
             "userData",
             "subnetId",
             'tags["leptonctl:host-key"]',
+            'tags["leptonctl:zone"]',
         }
 
 
