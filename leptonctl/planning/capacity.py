@@ -33,9 +33,9 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class LivingHost:
-    """A host that is there: its zone (None: not known), its machine type, and whether it runs or only its data is left.
+    """A host that is there, with its zone and machine type; None is not known, or that only volumes of it are left.
 
-    A host's data is in volumes, which stay in their zone: it can only be made again there.
+    Volumes stay in their zone: the host can only be made again there.
     """
 
     zone: int | None
@@ -57,26 +57,31 @@ def kept_choices(
 ) -> dict[str, Choice]:
     """What was chosen on earlier runs and still holds, by host address.
 
-    A host that is there keeps its zone, and a fallback type that it has; one that is not is made again as it was last.
-    The type is chosen anew when the site file names other types.
+    A host that is there keeps its zone, and its type if it is a fallback. One that is not is made again as it was last,
+    as long as the site file names the same types.
     """
     records = previous.hosts if previous else {}
     found: dict[str, Choice] = {}
     for group in args.groups:
         for host in group.hosts:
             record, there = records.get(host.address), living.get(host.address)
-            is_same = record is None or record.wanted == group.wanted
-            zone = host.zone if record is None else record.zone
-            last = record.machine_type if record is not None else host.machine_type
+            zone, machine_type = host.zone, None
+            if record is not None:
+                zone, machine_type = record.zone, record.machine_type if record.wanted == group.wanted else None
             if there is not None:
                 zone = zone if there.zone is None else there.zone
-                last = there.machine_type or last
-            machine_type = last if is_same and last in group.fallback_types else host.machine_type
-            choice = Choice(zone, machine_type)
+                machine_type = there.machine_type or machine_type
+            choice = Choice(zone, machine_type if machine_type in group.fallback_types else host.machine_type)
             if choice != Choice(host.zone, host.machine_type) and zone < args.network.zone_count:
                 found[host.address] = choice
         found |= _together(group, found, living)
     return found
+
+
+def recorded_hosts(previous: LocationOutputs | None) -> dict[str, LivingHost]:
+    """The hosts of a stack's outputs as if they were all there: for a preview, which asks nobody."""
+    hosts = previous.hosts if previous else {}
+    return {address: LivingHost(host.zone, host.machine_type) for address, host in hosts.items()}
 
 
 def lacking_hosts(args: LocationArgs, failures: Iterable[str]) -> tuple[str, ...]:

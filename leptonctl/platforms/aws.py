@@ -17,7 +17,7 @@ from leptonctl.planning import aws_tags
 from leptonctl.planning.aws import completed
 from leptonctl.planning.aws_resources import planned_resources
 from leptonctl.planning.aws_types import LocationSecrets, PublicKeys
-from leptonctl.planning.capacity import kept_choices, with_choices
+from leptonctl.planning.capacity import kept_choices, recorded_hosts, with_choices
 from leptonctl.platforms.aws_cloud import AwsCloud
 from leptonctl.platforms.aws_filling import Known, filled
 from leptonctl.platforms.aws_listing import INSTANCES, TEMPLATES, listed
@@ -83,7 +83,7 @@ class AwsPlatform:
             key = read_site_key(self._context.state_dir)
             previous = outputs_of(state) if state else None
             whole = completed(
-                with_choices(args, kept_choices(args, previous, {})),
+                with_choices(args, kept_choices(args, previous, recorded_hosts(previous))),
                 keys=PublicKeys(operators=(key.public,) if key else ()),
                 above=self._above(args),
                 previous=previous,

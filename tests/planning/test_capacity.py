@@ -13,6 +13,7 @@ from leptonctl.planning.capacity import (
     kept_choices,
     lacking_hosts,
     next_choices,
+    recorded_hosts,
     with_choices,
 )
 from leptonctl.sitefile.load import load_text
@@ -142,7 +143,10 @@ def test_what_was_chosen_stays_while_the_types_are_the_same() -> None:
 
 
 def test_a_host_that_is_there_keeps_its_zone_and_its_fallback_type_also_without_a_record() -> None:
-    assert kept_choices(location(), None, {"core/box-1": LivingHost(1, "g5.xlarge")}) == {"core/box-1": FOURTH}
+    living = {"core/box-1": LivingHost(1, "g5.xlarge")}
+    assert kept_choices(location(), None, living) == {"core/box-1": FOURTH}
+    assert kept_choices(location(), outputs(FOURTH, wanted="g5.xlarge,g6.xlarge"), living) == {"core/box-1": FOURTH}
+    assert recorded_hosts(outputs(FOURTH)) == living
     # The site file wants another type now: the host is changed to it where it stands.
     assert kept_choices(location(), None, {"core/box-1": LivingHost(0, "m5.large")}) == {}
 
