@@ -48,6 +48,6 @@ def stop_problems(done: RolledOut, applied: Applied) -> tuple[ProblemResult, ...
     batches = len(done.rollout.batches)
     place = f"after batch {done.begun} of {batches}" if done.begun else f"before the first of {batches} batches"
     well = sum(len(batch) for batch in done.rollout.batches[: done.begun]) - len(done.failed)
-    message = f"stopped {place}: {done.stopped}; {well} hosts done, {len(done.not_begun)} not begun"
+    message = f"stopped {place}: {done.stopped}; {well} done, {len(done.not_begun)} not begun"
     hint = "mend what failed, or raise rollout.max_failed; then `leptonctl up` goes on with what is left"
     return (ProblemResult(rule="rollout", where=done.rollout.name, message=message, hint=hint),)

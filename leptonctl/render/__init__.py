@@ -8,24 +8,19 @@ from typing import TYPE_CHECKING
 
 from leptonctl import __version__
 from leptonctl.render.health import health_text, policy_text, xid_text
+from leptonctl.render.plan import GONE, print_changes, print_plan
 from leptonctl.render.text import literal
 from leptonctl.result import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from rich.console import Console
     from rich.text import Text
 
     from leptonctl.errors import LeptonError, Problem
     from leptonctl.planning.plan import Plan
-    from leptonctl.result import Answer, ChangeResult, HostResult, LocationResult, ProblemResult
+    from leptonctl.result import Answer, HostResult, LocationResult, ProblemResult
 
-_MARKS = {"create": "+", "update": "~", "replace": "!", "delete": "-", "keep": "=", "unknown": "?", "forbidden": "x"}
-_COLOURS = {"create": "green", "update": "yellow", "replace": "red", "delete": "red", "keep": "dim", "unknown": "dim",
-            "forbidden": "bold red"}  # fmt: skip
 _ANSWER_COLOURS = {"yes": "green", "no": "red", "unknown": "yellow"}
-_GONE = "not in the site file any more; what it did stays on the host"
 
 
 def render(result: Result, output: str) -> None:
@@ -81,7 +76,7 @@ def plan_text(plan: Plan) -> str:
 
     console = _console()
     with console.capture() as captured:
-        _plan_text(
+        print_plan(
             console,
             Result(
                 verb="plan",
@@ -108,83 +103,6 @@ def _console() -> Console:
     # Without a terminal, lines are never folded: they are for grep and logs.
     width = None if sys.stdout.isatty() else 10_000
     return Console(highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
-
-
-def _plan_text(console: Console, result: Result) -> None:
-    order = " -> ".join(", ".join(wave) for wave in result.data.get("waves", ()))
-    console.print(f"site {result.site}" + (f": {order}" if order else ""), style="bold")
-    if not result.data["is_observed"]:
-        console.print("What is there was not looked at (--diff does), so it is unknown what would change.", style="dim")
-    for location in result.locations:
-        console.print(f"\n{location.address} ({location.platform})", style="bold")
-        if location.detail:
-            console.print(f"  not known: {literal(location.detail)}", style="yellow")
-        _changes(console, (change for change in result.changes if change.location == location.address))
-        for host in location.hosts:
-            _planned_host(console, host, is_observed=result.data["is_observed"])
-    named = {location.address for location in result.locations}
-    gone = [change for change in result.changes if change.location not in named]
-    if gone:
-        console.print("\nnot in the site file any more", style="bold")
-        _changes(console, gone)
-    _rollouts(console, result)
-    if result.data.get("estimate"):
-        from leptonctl.estimate_summary import estimate_lines  # noqa: PLC0415 - only where there is one
-
-        console.print("\n" + "\n".join(estimate_lines(result.data["estimate"])))
-    _plan_counts(console, result)
-
-
-def _changes(console: Console, changes: Iterable[ChangeResult]) -> None:
-    for change in changes:
-        reasons = f"  {literal(', '.join(change.reasons))}" if change.reasons else ""
-        line = f"  {_MARKS[change.action]} {change.kind:<8} {change.address}{reasons}"
-        console.print(line, style=_COLOURS[change.action])
-
-
-def _planned_host(console: Console, host: HostResult, *, is_observed: bool) -> None:
-    where = f" at {host.hostname}" if host.hostname else " (address not known yet)"
-    console.print(f"    {host.address}{where}")
-    if host.detail:
-        console.print(f"      not known: {literal(host.detail)}", style="yellow")
-    for role in host.roles:
-        reasons = f": {literal('; '.join(role.reasons))}" if role.reasons and is_observed else ""
-        state = role.state.replace("_", " ")
-        console.print(f"      {role.name:<20} {state}{reasons}" if is_observed else f"      {role.name}")
-    for name in host.gone_roles:
-        console.print(f"      {name:<20} {_GONE}", style="dim")
-
-
-def _rollouts(console: Console, result: Result) -> None:
-    """The batches in which hosts change, where there are several, and why it would not begin."""
-    for one in result.data.get("rollouts", ()):
-        if len(one["batches"]) > 1 or one["cannot_begin"]:
-            sizes = ", ".join(str(len(batch)) for batch in one["batches"])
-            pause = f", each watched for {one['pause_s']} s" if one["pause_s"] else ""
-            failed = f"at most {one['max_failed']} may fail"
-            console.print(f"\n{one['name']}: {len(one['batches'])} batches: {sizes}{pause}; {failed}", style="bold")
-        if one["cannot_begin"]:
-            console.print(f"  will not begin: {literal(one['cannot_begin'])}", style="yellow")
-
-
-def _plan_counts(console: Console, result: Result) -> None:
-    counts = {action: sum(change.action == action for change in result.changes) for action in _MARKS}
-    hosts = [host for location in result.locations for host in location.hosts]
-    roles = sum(role.state != "in_order" for host in hosts for role in host.roles)
-    busy = sum(any(role.state != "in_order" for role in host.roles) for host in hosts)
-    if not result.data["is_observed"]:
-        total = sum(counts.values())
-        console.print(f"\n{total} resources, {roles} roles on {len(hosts)} hosts", style="bold")
-        return
-    if all(action == "keep" or not count for action, count in counts.items()) and not roles:
-        console.print("\nnothing to do: all is as the site file says", style="bold green")
-        return
-    changing = counts["update"] + counts["replace"]
-    console.print(
-        f"\n{counts['create']} to create, {changing} to change, {counts['delete']} to remove;"
-        f" {roles} roles to run on {busy} hosts",
-        style="bold",
-    )
 
 
 def _status_text(console: Console, result: Result) -> None:
@@ -244,7 +162,7 @@ def _verify_text(console: Console, result: Result) -> None:
     for location in result.locations:
         for host in location.hosts:
             is_fine = host.status == "in_order"
-            gone = f"  (still has {', '.join(host.gone_roles)}: {_GONE})" if host.gone_roles else ""
+            gone = f"  (still has {', '.join(host.gone_roles)}: {GONE})" if host.gone_roles else ""
             roles = ", ".join(role.name for role in host.roles) + gone
             console.print(
                 f"{'ok  ' if is_fine else 'NOT '} {host.address}  {roles}", style="green" if is_fine else "red"
@@ -284,7 +202,7 @@ def _run_text(console: Console, result: Result) -> None:
     """What `up` and `down` came to."""
     for change in result.changes:
         if change.action != "keep" or change.is_data:
-            _changes(console, [change])
+            print_changes(console, [change])
     for location in result.locations:
         for host in location.hosts:
             count = "" if host.changed_count is None else f", {host.changed_count} tasks changed something"
@@ -333,7 +251,7 @@ _TEXTS = {
     "explain-policy": policy_text,
     "explain-xid": xid_text,
     "health": health_text,
-    "plan": _plan_text,
+    "plan": print_plan,
     "status": _status_text,
     "verify": _verify_text,
     "drift": _verify_text,

@@ -111,7 +111,7 @@ def test_it_stops_at_the_threshold_and_says_what_was_done_and_what_was_not(stopp
     rollout = problems["rollout", "core"]
     assert rollout["message"] == (
         "stopped after batch 3 of 5: 3 of 10 hosts failed (2 of them could not be asked), at most 2 may;"
-        " 4 hosts done, 3 not begun"
+        " 4 done, 3 not begun"
     )
     assert rollout["hint"] == (
         "mend what failed, or raise rollout.max_failed; then `leptonctl up` goes on with what is left"
