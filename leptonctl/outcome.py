@@ -45,7 +45,7 @@ def outcome(want: Desired, plan: Plan, applied: Applied, after: Observed) -> Res
         code = ExitCode.PLATFORM_FAILED
         # A refusal (a wrong host key, data) says more than that the platform failed.
         codes = {error.exit_code for error in applied.failed.values()}
-        code = ExitCode.REFUSED if ExitCode.REFUSED in codes else code
+        code = ExitCode.REFUSED if ExitCode.REFUSED in codes else codes.pop() if len(codes) == 1 else code
     elif any(look.reach in _WRONG_KEY for look in after.looks.values()):
         code = ExitCode.REFUSED
     else:

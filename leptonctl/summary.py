@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from leptonctl.planning.derived import SERVER
 from leptonctl.planning.observed import Difference, HostLook, Observed, ObservedResource, Reach, RoleState
 from leptonctl.planning.plan import Action, Change, HostPlan, LocationPlan, Plan
 from leptonctl.planning.scaling import missing_hosts
@@ -208,8 +209,14 @@ def _looked_roles(host: DesiredHost, look: HostLook | None) -> tuple[RoleResult,
     return tuple(found)
 
 
-def difference_problems(observed: Observed, *, only: str | None = None) -> tuple[ProblemResult, ...]:
-    """Every difference that was found on the hosts (or on the one named), host by host."""
+def difference_problems(
+    observed: Observed, *, only: str | None = None, waiting: tuple[str, ...] = ()
+) -> tuple[ProblemResult, ...]:
+    """Every difference that was found on the hosts (or on the one named), host by host.
+
+    `waiting` are hosts that the monitoring server should scrape and that are not there: that its targets would change
+    for them is no finding of its own, they are.
+    """
     found: list[ProblemResult] = []
     for address, look in observed.looks.items():
         if only not in {None, address}:
@@ -220,6 +227,8 @@ def difference_problems(observed: Observed, *, only: str | None = None) -> tuple
         for role, answer in look.roles.items():
             found.extend(_difference(address, difference) for difference in answer.differences)
             if answer.state in {RoleState.IN_ORDER, RoleState.DIFFERS}:
+                continue
+            if waiting and role == SERVER and answer.changed_settings == ("targets",):
                 continue
             names = f": {', '.join(answer.changed_settings)}" if answer.changed_settings else ""
             found.append(ProblemResult(rule=role, where=address, message=_STATE_WORDS[answer.state] + names))

@@ -22,7 +22,8 @@ from leptonctl.hosts.inventory import inventory as ansible_inventory
 from leptonctl.hosts.probe import Checks
 from leptonctl.looking import NO_SECRETS, Looked, look_at_hosts, look_at_platforms, targets
 from leptonctl.outcome import nothing_to_do, outcome
-from leptonctl.planning.diff import diff
+from leptonctl.planning.derived import unknown_targets
+from leptonctl.planning.diff import diff, hostnames
 from leptonctl.planning.observed import NOTHING_ASKED
 from leptonctl.protection import (
     forbidden_problems,
@@ -153,6 +154,11 @@ def _look(
     return session, want, look_at_hosts(session, looked, want, secrets=secrets, checks=checks, before=before)
 
 
+def _waiting(session: Session, looked: Looked) -> tuple[str, ...]:
+    """The hosts that are to be scraped and are not there."""
+    return unknown_targets(session.desired, hostnames(looked.observed))
+
+
 def _end(run: Run, clock: Clock, result: Result) -> Result:
     """Complete a result with its times and run folder, and keep it there."""
     whole = result.model_copy(update={"durations_s": clock.read(), "run": str(run.folder)})
@@ -193,7 +199,7 @@ def verify(session: Session, *, only: tuple[str, ...]) -> Result:
     problems = (
         *summary.unanswered_problems(looked.observed),
         *summary.missing_problems(locations),
-        *summary.difference_problems(looked.observed),
+        *summary.difference_problems(looked.observed, waiting=_waiting(session, looked)),
     )
     code = ExitCode.DIFFERENCE_FOUND if problems else ExitCode.DONE
     return Result(
@@ -216,7 +222,7 @@ def drift(session: Session, *, only: tuple[str, ...]) -> Result:
     problems = (
         *summary.unanswered_problems(looked.observed),
         *summary.resource_problems(planned),
-        *summary.difference_problems(looked.observed),
+        *summary.difference_problems(looked.observed, waiting=_waiting(session, looked)),
     )
     code = ExitCode.DIFFERENCE_FOUND if problems else ExitCode.DONE
     return Result(

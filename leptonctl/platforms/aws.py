@@ -26,6 +26,7 @@ from leptonctl.platforms.aws_pending import settle
 from leptonctl.platforms.aws_preflight import preflight_problems
 from leptonctl.platforms.aws_region import look_at
 from leptonctl.platforms.aws_rules import close
+from leptonctl.platforms.aws_seen import wait_until_seen
 from leptonctl.platforms.aws_state import kept_apart, named_data, outputs_of, outputs_on_disk
 from leptonctl.platforms.aws_sweep import marked, without_region
 from leptonctl.platforms.aws_tries import Tries
@@ -103,10 +104,8 @@ class AwsPlatform:
                 close(cloud, rule)
                 report(Progress("platform", "step", address, f"closed: {rule.text}"))
             _say_slow(steps, report)
-        found = self.observe(address)
-        if found is None:
-            raise PlatformFailed(f"{address}: AWS has nothing of it right after it was made")
-        return found
+            made = outputs_of(stack.export())
+        return wait_until_seen(address, made, lambda: self.observe(address))
 
     def _make(self, stack: PulumiStack, args: LocationArgs, report: Report) -> Steps:
         """Have the engine make it so; again with other zones or types for hosts that AWS has no capacity for."""

@@ -10,16 +10,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from leptonctl.errors import LeptonError, PlatformFailed, PreflightFailed
+from leptonctl.errors import PreflightFailed
+from leptonctl.platforms.aws_errors import told
 from leptonctl.sitefile.aws import partition_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 EXTRA_HINT = "install leptonctl with its extra: `pip install 'leptonctl[aws]'`"
-_DENIED = ("AccessDenied", "UnauthorizedOperation", "AccessDeniedException", "AuthorizationError")
-_EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "AuthFailure",
-            "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidAccessKeyId")  # fmt: skip
 _HOMES = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-northwest-1"}
 # Making a client reads the service's model from disk, which is not safe in two threads at once.
 _MAKING = threading.Lock()
@@ -92,30 +90,4 @@ class AwsCloud:
         try:
             return call()
         except (BotoCoreError, ClientError, ResponseParserError) as error:
-            raise self._told(error, service, operation) from error
-
-    def _told(self, error: Exception, service: str, operation: str) -> LeptonError:
-        response = getattr(error, "response", None) or {}
-        code = str(response.get("Error", {}).get("Code", type(error).__name__))
-        where = f"{service} {operation} in {self.region}"
-        if code in {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "ProfileNotFound"}:
-            return PreflightFailed(
-                f"AWS cannot be asked, there are no usable credentials: {error}",
-                hint="set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; `aws sts get-caller-identity` "
-                "must answer",
-            )
-        if code in _EXPIRED:
-            return PreflightFailed(
-                f"AWS refused the credentials at {where}: {code}",
-                hint="get new ones (`aws sso login`, or new keys) and run this again: it goes on from here",
-            )
-        if code in _DENIED:
-            return PlatformFailed(
-                f"AWS denied {where} ({code})",
-                hint=f"the credentials lack the permission {service}:{_action(operation)}",
-            )
-        return PlatformFailed(f"AWS failed at {where}: {code}: {error}")
-
-
-def _action(operation: str) -> str:
-    return "".join(part.capitalize() for part in operation.split("_"))
+            raise told(error, service, operation, self.region) from error

@@ -11,11 +11,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from leptonctl.errors import Interrupted, LeptonError, Locked, PlatformFailed, PreflightFailed, Problem
+from leptonctl.platforms.aws_errors import NEW_CREDENTIALS, expired_code, hint_of
 from leptonctl.platforms.pulumi_engine import Engine, EngineCommand, EngineOutput
 from leptonctl.platforms.pulumi_events import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import ModuleType
 
     from leptonctl.platforms.pulumi_events import Steps
@@ -148,12 +149,7 @@ class PulumiStack:
         ] or told
         if not causes:
             return PlatformFailed(f"{where}: the engine failed at {what}: {_tail(str(error))}")
-        problems = tuple(
-            Problem(rule="engine", message=f"{name}: {message}" if name else message, where=where)
-            for name, message in causes
-        )
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        return PlatformFailed(f"{where}: {problems[0].message}{more}", problems=problems)
+        return _refused(where, causes)
 
     def _variables(self, region: str) -> dict[str, str]:
         found = {
@@ -188,6 +184,24 @@ def _automation() -> ModuleType:
     # A program whose engine ends before it is no error of ours, and not worth a traceback on the terminal.
     logging.getLogger("grpc._server").setLevel(logging.CRITICAL)
     return automation
+
+
+def _refused(where: str, causes: Sequence[tuple[str, str]]) -> LeptonError:
+    """What the provider said of resources, by name and message, as one error."""
+    problems = tuple(
+        Problem("engine", f"{name}: {message}" if name else message, hint=hint_of(message), where=where)
+        for name, message in causes
+    )
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    expired = [(code, name) for name, message in causes if (code := expired_code(message))]
+    if expired:
+        code, name = expired[0]
+        return PreflightFailed(
+            f"{where}: AWS no longer takes the credentials ({code} at {name}){more}",
+            hint=NEW_CREDENTIALS,
+            problems=problems,
+        )
+    return PlatformFailed(f"{where}: {problems[0].message}{more}", hint=problems[0].hint, problems=problems)
 
 
 def _is_echo(message: str) -> bool:

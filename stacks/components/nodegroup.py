@@ -147,7 +147,7 @@ class NodeGroup(pulumi.ComponentResource):
                 security_group_id=group.id,
                 referenced_security_group_id=group.id,
                 ip_protocol="-1",
-                tags=self._tags("efa"),
+                tags=self._tags("efa-out"),
                 opts=self._own,
             )
         return group

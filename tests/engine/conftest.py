@@ -6,6 +6,7 @@ the report's header.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import secrets
@@ -45,23 +46,28 @@ def moto_url() -> Iterator[str]:
 @pytest.fixture
 def aws(moto_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """An account of its own on moto, for boto3 here and for the provider double; gives its address."""
+    account_on(moto_url, monkeypatch, tmp_path)
+    return moto_url
+
+
+def account_on(moto_url: str, patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let the environment lead to an account of its own on moto."""
     account = f"{secrets.randbelow(10**12):012d}"
     values = {
         "AWS_ENDPOINT_URL": moto_url,
         "AWS_ACCESS_KEY_ID": _access_key_of(account, moto_url),
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_SESSION_TOKEN": "",
-        "AWS_CONFIG_FILE": str(tmp_path / "none"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        "AWS_CONFIG_FILE": str(folder / "none"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(folder / "none"),
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     for name, value in values.items():
-        monkeypatch.setenv(name, value)
+        patch.setenv(name, value)
     # boto3 keeps the credentials that it found first.
-    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+    patch.setattr("boto3.DEFAULT_SESSION", None)
     for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
-        monkeypatch.delenv(name, raising=False)
-    return moto_url
+        patch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -76,18 +82,30 @@ def aws_proxy(aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """The engine's program, with the provider double on PATH: the real one where there is one, else the stand-in."""
-    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "pulumi-home"))
-    monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE", raising=False)
-    monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE_FILE", raising=False)
+    return engine_on_path(monkeypatch, tmp_path)
+
+
+def engine_on_path(patch: pytest.MonkeyPatch, folder: Path) -> str:
+    """Let the environment lead to an engine and to the provider double; gives the engine's program."""
+    patch.setenv("PULUMI_HOME", str(folder / "pulumi-home"))
+    patch.delenv("PULUMI_CONFIG_PASSPHRASE", raising=False)
+    patch.delenv("PULUMI_CONFIG_PASSPHRASE_FILE", raising=False)
     # The double and the stand-in start as `python3`: with the libraries it is this one that they need.
     path = os.pathsep.join((str(HERE), str(Path(sys.executable).parent), os.environ["PATH"]))
-    monkeypatch.setenv("PATH", path)
+    patch.setenv("PATH", path)
     if not os.environ.get(ENGINE_VARIABLE) and shutil.which("pulumi") is None:
-        monkeypatch.setenv(ENGINE_VARIABLE, str(STANDIN))
+        patch.setenv(ENGINE_VARIABLE, str(STANDIN))
     found = find_engine(os.environ)
-    monkeypatch.setenv(ENGINE_VARIABLE, found.program)
+    patch.setenv(ENGINE_VARIABLE, found.program)
     USED[found.program] = found.version
     return found.program
+
+
+@pytest.fixture
+def swept() -> Iterator[None]:
+    """Let go here, under the test's own filter, of what the SDK leaves open where its engine fails or is killed."""
+    yield
+    gc.collect()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,8 +1,7 @@
 """A proxy in front of moto: counts calls by action, and adds what moto lacks or a test needs to go wrong.
 
-It honours ClientToken (a call that is repeated gets the first answer), throttles or refuses the next calls of an
-action, has no capacity for the machines that a test names, and drops replies after the call was made. It forwards
-everything else as it is.
+It honours ClientToken (a call that is repeated gets the first answer) and forwards everything else as it is. What else
+happens to a call is said by disturbances, which a test adds: see `disturbances`.
 """
 
 from __future__ import annotations
@@ -12,17 +11,18 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
+
+from tests.engine.calls import Answer, Call, read_call
+from tests.engine.disturbances import LostReply, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_READING = ("Describe", "Get", "List", "Head", "AssumeRole", "Lookup")
-_ERROR = (
-    "<?xml version='1.0'?><Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
-    "<RequestID>proxy</RequestID></Response>"
-)
+    from tests.engine.disturbances import Disturbance
+
+_READING = ("Describe", "Get", "List", "Head", "AssumeRole", "Lookup", "Simulate")
 
 
 @dataclass
@@ -31,12 +31,10 @@ class Proxy:
 
     target: str
     calls: Counter[str] = field(default_factory=Counter)
-    refusals: dict[str, list[str]] = field(default_factory=dict)
-    dropped: Counter[str] = field(default_factory=Counter)
-    lacks: Callable[[dict[str, str]], bool] | None = None
-    """Whether a RunInstances with these parameters finds no capacity; None: everything is there."""
-    _answers: dict[tuple[str, str], tuple[int, list[tuple[str, str]], bytes]] = field(default_factory=dict)
+    disturbances: list[Disturbance] = field(default_factory=list)
+    _answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _busy: dict[tuple[str, str], threading.Lock] = field(default_factory=dict)
     _server: ThreadingHTTPServer | None = None
 
     def start(self) -> str:
@@ -48,18 +46,24 @@ class Proxy:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def stop(self) -> None:
-        """End serving."""
+        """End serving, and end every disturbance."""
+        for one in self.disturbances:
+            one.end()
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
 
+    def add(self, disturbance: Disturbance) -> None:
+        """Let it act on every call from now on."""
+        self.disturbances.append(disturbance)
+
     def refuse(self, action: str, code: str, times: int = 1) -> None:
-        """Answer the next calls of an action of the EC2 kind with this error, without making them."""
-        self.refusals.setdefault(action, []).extend([code] * times)
+        """Answer the next calls of an action with this error, without making them."""
+        self.add(Refusal(action, code, times))
 
     def drop_reply(self, action: str, times: int = 1) -> None:
         """Make the next calls of an action, and close the connection before the answer."""
-        self.dropped[action] += times
+        self.add(LostReply(action, times))
 
     @property
     def changing(self) -> dict[str, int]:
@@ -70,31 +74,33 @@ class Proxy:
         """Count from zero again."""
         self.calls.clear()
 
-    def next_refusal(self, action: str) -> str | None:
-        """The error that the next call of an action gets, if it gets one."""
+    def answer(self, call: Call, forward: Callable[[], Answer]) -> Answer | None:
+        """What the caller gets; None where the connection is closed instead."""
         with self._lock:
-            self.calls[action] += 1
-            waiting = self.refusals.get(action.partition(":")[2])
-            return waiting.pop(0) if waiting else None
+            self.calls[call.name] += 1
+            disturbances = tuple(self.disturbances)
+        for one in disturbances:
+            if (refusal := one.before(call)) is not None:
+                return refusal
+        answer: Answer | None = self._made_once(call, forward)
+        for one in disturbances:
+            answer = one.after(call, answer) if answer is not None else None
+        return answer
 
-    def is_dropped(self, action: str) -> bool:
-        """Whether the answer to this call is lost."""
-        with self._lock:
-            name = action.partition(":")[2]
-            if self.dropped[name] <= 0:
-                return False
-            self.dropped[name] -= 1
-            return True
-
-    def remembered(self, action: str, token: str, make: Any) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _made_once(self, call: Call, forward: Callable[[], Answer]) -> Answer:
         """The answer to the first call with this token; calls without one are made each time."""
-        if not token:
-            answer: tuple[int, list[tuple[str, str]], bytes] = make()
-            return answer
+        if not call.token:
+            return forward()
+        key = (call.name, call.token)
         with self._lock:
-            if (action, token) not in self._answers:
-                self._answers[action, token] = make()
-            return self._answers[action, token]
+            turn = self._busy.setdefault(key, threading.Lock())
+        with turn:
+            if key not in self._answers:
+                answer = forward()
+                if not answer.is_good:
+                    return answer
+                self._answers[key] = answer
+            return self._answers[key]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -103,61 +109,43 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        action, token = _action(self.command, self.path, dict(self.headers.items()), body)
-        refusal = self.proxy.next_refusal(action)
-        lacks = self.proxy.lacks
-        if lacks is not None and action == "ec2:RunInstances" and lacks(dict(parse_qsl(body.decode()))):
-            refusal = refusal or "InsufficientInstanceCapacity"
-        if refusal is not None:
-            self._answer(400 if refusal != "RequestLimitExceeded" else 503, [("Content-Type", "text/xml")],
-                         _ERROR.format(code=refusal, message="refused by the proxy").encode())  # fmt: skip
-            return
-        status, headers, answer = self.proxy.remembered(action, token, lambda: self._forward(body))
-        if self.proxy.is_dropped(action):
+        call = read_call(self.command, self.path, dict(self.headers.items()), body)
+        answer = self.proxy.answer(call, lambda: self._forward(body))
+        if answer is None:
             self.close_connection = True
             self.connection.close()
             return
-        self._answer(status, headers, answer)
+        try:
+            self._send(answer)
+        except (BrokenPipeError, ConnectionResetError):
+            # The caller was killed while it waited.
+            self.close_connection = True
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = _serve  # noqa: N815 - the names are the library's
 
-    def _forward(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _forward(self, body: bytes) -> Answer:
         connection = http.client.HTTPConnection(urlsplit(self.proxy.target).netloc, timeout=60)
         try:
             headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
             connection.request(self.command, self.path, body=body, headers=headers)
             response = connection.getresponse()
-            return response.status, response.getheaders(), response.read()
+            return Answer(response.status, tuple(response.getheaders()), response.read())
         finally:
             connection.close()
 
-    def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        self.send_response_only(status)
-        for name, value in headers:
+    def _send(self, answer: Answer) -> None:
+        self.send_response_only(answer.status)
+        for name, value in answer.headers:
             if name.lower() not in {"connection", "transfer-encoding", "content-length"}:
                 self.send_header(name, value)
         if self.command == "HEAD":
-            length = next((value for name, value in headers if name.lower() == "content-length"), "0")
+            length = next((value for name, value in answer.headers if name.lower() == "content-length"), "0")
             self.send_header("Content-Length", length)
             self.end_headers()
             return
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(answer.body)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
-
-
-def _action(method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[str, str]:
-    """`service:Action` of a call, and its ClientToken; services of the REST kind are told by method and path."""
-    credential = headers.get("Authorization", "").partition("Credential=")[2].split("/")
-    service = credential[3] if len(credential) > 3 else "unknown"
-    target = next((value for name, value in headers.items() if name.lower() == "x-amz-target"), None)
-    if target is not None:
-        return f"{service}:{target.rpartition('.')[2]}", ""
-    form = parse_qs(body.decode(errors="replace")) if method == "POST" else {}
-    if "Action" in form:
-        return f"{service}:{form['Action'][0]}", form.get("ClientToken", [""])[0]
-    verb = {"GET": "Get", "HEAD": "Head"}.get(method, method.capitalize())
-    return f"{service}:{verb} {urlsplit(path).path}", ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -12,28 +11,22 @@ from leptonctl.errors import PlatformFailed
 from leptonctl.planning.plan import Action
 from leptonctl.planning.resources import resource_changes
 from leptonctl.progress import Progress, silent
+from tests.engine.disturbances import NoCapacity
 from tests.engine.sites import core_of, open_site, platform_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from tests.engine.proxy import Proxy
 
 pytestmark = [
     pytest.mark.engine,
-    pytest.mark.usefixtures("engine"),
+    pytest.mark.usefixtures("engine", "swept"),
     # A program whose engine ends with a failure leaves its event loop and its channels to the garbage collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 REGION = "eu-central-1"
-
-
-@pytest.fixture(autouse=True)
-def collected() -> Iterator[None]:
-    """Nothing of it is left for the collector after the last test, where no mark holds any more."""
-    yield
-    gc.collect()
 
 
 def machines() -> dict[str, tuple[str, str]]:
@@ -50,10 +43,10 @@ def machines() -> dict[str, tuple[str, str]]:
     }
 
 
-def nothing_in(zone: str, machine_type: str) -> Callable[[dict[str, str]], bool]:
+def nothing_in(zone: str, machine_type: str) -> Callable[[Mapping[str, str]], bool]:
     """Whether a launch asks for this type in this zone."""
 
-    def lacks(asked: dict[str, str]) -> bool:
+    def lacks(asked: Mapping[str, str]) -> bool:
         client: Any = boto3.client("ec2", region_name=REGION)
         subnet = client.describe_subnets(SubnetIds=[asked["SubnetId"]])["Subnets"][0]
         return (subnet["AvailabilityZone"], asked["InstanceType"]) == (zone, machine_type)
@@ -65,7 +58,7 @@ def test_a_host_goes_to_the_next_zone_then_to_the_next_type_and_stays_there(aws_
     session = open_site("capacity", tmp_path)
     platform, core = platform_of(session), core_of(session)
     told: list[Progress] = []
-    aws_proxy.lacks = nothing_in("eu-central-1a", "m5.large")
+    aws_proxy.disturbances[:] = [NoCapacity(nothing_in("eu-central-1a", "m5.large"))]
     made = platform.ensure(core, told.append)
     assert machines() == {"box-1": ("m5.large", "eu-central-1b"), "box-2": ("m5.large", "eu-central-1b")}
     assert [one.message for one in told if one.address == "core/box-1" and "AWS has no" in one.message] == [
@@ -73,7 +66,7 @@ def test_a_host_goes_to_the_next_zone_then_to_the_next_type_and_stays_there(aws_
     ]
     assert {one.action for one in resource_changes(core, made)} == {Action.KEEP}
 
-    aws_proxy.lacks = None
+    aws_proxy.disturbances.clear()
     assert {change.action for change in platform.preview(core)} == {Action.KEEP}
     aws_proxy.forget()
     assert platform.ensure(core, silent).resources == made.resources
@@ -82,7 +75,7 @@ def test_a_host_goes_to_the_next_zone_then_to_the_next_type_and_stays_there(aws_
     # One is lost: it is made again as it was last, and goes on from there.
     host = next(one for one in made.resources if one.address == "core/box-1")
     boto3.client("ec2", region_name=REGION).terminate_instances(InstanceIds=[host.id])
-    aws_proxy.lacks = lambda asked: asked["InstanceType"] == "m5.large"
+    aws_proxy.disturbances[:] = [NoCapacity(lambda asked: asked["InstanceType"] == "m5.large")]
     told.clear()
     platform.ensure(core, told.append)
     assert machines() == {"box-1": ("m5a.large", "eu-central-1b"), "box-2": ("m5.large", "eu-central-1b")}
@@ -100,7 +93,7 @@ def test_when_every_choice_was_tried_the_error_has_them_all_and_the_next_run_goe
 ) -> None:
     session = open_site("capacity", tmp_path)
     platform, core = platform_of(session), core_of(session)
-    aws_proxy.lacks = lambda _: True
+    aws_proxy.disturbances[:] = [NoCapacity(lambda _: True)]
     with pytest.raises(PlatformFailed) as caught:
         platform.ensure(core, silent)
     assert caught.value.message == (
@@ -114,6 +107,6 @@ def test_when_every_choice_was_tried_the_error_has_them_all_and_the_next_run_goe
     ]
     assert aws_proxy.calls["ec2:RunInstances"] == 8
     assert machines() == {}
-    aws_proxy.lacks = None
+    aws_proxy.disturbances.clear()
     platform.ensure(core, silent)
     assert machines() == {"box-1": ("m5.large", "eu-central-1a"), "box-2": ("m5.large", "eu-central-1b")}

@@ -5,7 +5,6 @@ Only the real engine can show this.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import signal
@@ -25,25 +24,18 @@ from tests.engine.double.provider import SLOW_VARIABLE
 from tests.engine.sites import core_of, open_site, platform_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from leptonctl.platforms.aws import AwsPlatform
 
 pytestmark = [
     pytest.mark.engine,
-    pytest.mark.usefixtures("real_engine", "aws"),
+    pytest.mark.usefixtures("real_engine", "aws", "swept"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 REGION = "eu-central-1"
 SLOW = json.dumps({"aws:ec2/instance:Instance": 3, "aws:ec2/vpc:Vpc": 0.5})
-
-
-@pytest.fixture(autouse=True)
-def swept() -> Iterator[None]:
-    """Let go here, under this test's own filter, of what the SDK leaves open where its engine is killed."""
-    yield
-    gc.collect()
 
 
 class Attempt:

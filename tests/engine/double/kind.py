@@ -23,6 +23,10 @@ def is_gone(error: ClientError) -> bool:
     return code == "404" or any(mark in code for mark in marks)
 
 
+class HalfMadeError(Exception):
+    """A thing is there, under this id, and what had to follow its first call failed."""
+
+
 class Kind:
     """One resource type. What a subclass does not say is done not at all."""
 
@@ -88,7 +92,10 @@ class Ec2(Kind):
     def create(self, cloud: Cloud, inputs: Inputs) -> str:
         answer = getattr(cloud.client("ec2"), f"create_{self.noun}")(**self.arguments(cloud, inputs))
         made = str(answer.get(self._word, answer)[self._id])
-        self.settle(cloud, made, inputs)
+        try:
+            self.settle(cloud, made, inputs)
+        except ClientError as error:
+            raise HalfMadeError(made) from error
         return made
 
     def settle(self, cloud: Cloud, made: str, inputs: Inputs) -> None:

@@ -1,0 +1,158 @@
+"""`leptonctl` as a user runs it, on a site on AWS whose machines are real hosts: from nothing to proven to nothing.
+
+The stacks, the inventory, SSH through a jump host, Ansible and Prometheus are real; AWS is moto, and the provider a
+double. The tests of this file share the site and run in their order.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from tests.e2e.local_site import Answer, Site
+from tests.engine.cloud_hosts import CloudHosts
+from tests.engine.conftest import account_on, engine_on_path
+from tests.engine.proxy import Proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [pytest.mark.engine, pytest.mark.hosts]
+REGION = "eu-central-1"
+GATE, INSIDE, AWAY = "core/control-1", "core/box-1", "regions/west/serve-1"
+TEXT = """
+site: {name}
+owner: tests@example.com
+software:
+  monitoring_server: {{scrape_interval_s: 2}}
+core:
+  platform: aws
+  aws: {{region: eu-central-1, zones: [eu-central-1a], internet: none}}
+  network: {{cidr: {core}}}
+  nodes:
+    control:
+      count: 1
+      machine: {{type: m5.large}}
+      aws: {{public: true}}
+      roles: [base, monitoring_agent, monitoring_server]
+    box: {{count: 1, machine: {{type: m5.large}}, roles: [base, monitoring_agent]}}
+  storage:
+    data: {{size_gib: 10, nodes: [box]}}
+regions:
+  west:
+    platform: aws
+    aws: {{region: eu-west-1, zones: [eu-west-1a], internet: none}}
+    network: {{cidr: {west}}}
+    nodes:
+      serve: {{count: 1, machine: {{type: m5.large}}, roles: [base, monitoring_agent]}}
+"""
+
+
+class World:
+    """A site, the hosts behind its cloud, and what the cloud was asked."""
+
+    def __init__(self, site: Site, hosts: CloudHosts, proxy: Proxy) -> None:
+        self.site, self.hosts, self.proxy = site, hosts, proxy
+
+
+@pytest.fixture(scope="module")
+def world(moto_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("cloud")
+    name = f"cloud-{os.getpid()}"
+    hosts, proxy = CloudHosts(name, moto_url), Proxy(moto_url)
+    hosts.stand_in(proxy)
+    file = folder / "site.yaml"
+    file.write_text(TEXT.format(name=name, core=next(hosts.ranges), west=next(hosts.ranges)))
+    with pytest.MonkeyPatch.context() as patch:
+        account_on(moto_url, patch, folder)
+        engine_on_path(patch, folder)
+        patch.setenv("AWS_ENDPOINT_URL", proxy.start())
+        patch.setattr("moto.ec2.models.elastic_network_interfaces.random_public_ip", hosts.public_address)
+        try:
+            yield World(Site(name, file), hosts, proxy)
+        finally:
+            proxy.stop()
+            hosts.remove()
+
+
+@pytest.fixture(scope="module")
+def first_up(world: World) -> Answer:
+    return world.site.up()
+
+
+def test_a_site_on_aws_is_made_and_its_hosts_configured(world: World, first_up: Answer) -> None:
+    assert (first_up.exit_code, first_up.problems()) == (0, []), first_up.stderr
+    assert first_up.result["data"]["message"] == "done: 3 hosts are as the site file says"
+    assert world.hosts.running() == [INSIDE, GATE, AWAY]
+    for address in (GATE, INSIDE, AWAY):
+        assert {role["state"] for role in first_up.host(address)["roles"]} == {"done"}, address
+    assert world.proxy.calls["ec2:RunInstances"] == 3
+
+
+def test_a_private_host_was_reached_through_the_public_one_alone(world: World, first_up: Answer) -> None:
+    assert first_up.exit_code == 0
+    networks = json.loads(world.hosts.on(GATE, "ip", "-json", "-4", "address"))
+    own = {one["local"] for network in networks for one in network["addr_info"]}
+    log = world.hosts.on(INSIDE, "journalctl", "--unit", "ssh", "--output", "cat")
+    came_from = {line.split(" from ")[1].split()[0] for line in log.splitlines() if "Accepted publickey" in line}
+    assert came_from
+    assert came_from <= own
+
+
+def test_verify_proves_it_and_prometheus_scrapes_every_host(world: World, first_up: Answer) -> None:
+    assert first_up.exit_code == 0
+    verified = world.site.run("verify")
+    assert (verified.exit_code, verified.problems()) == (0, [])
+    targets = json.loads(world.hosts.on(GATE, "cat", "/etc/prometheus/targets/leptonctl.json"))
+    assert {one["labels"]["host"] for one in targets} == {GATE, INSIDE, AWAY}
+
+
+def test_a_second_up_changes_nothing_in_the_cloud_and_starts_no_ansible(world: World, first_up: Answer) -> None:
+    assert first_up.exit_code == 0
+    before = world.site.configured_runs()
+    world.proxy.forget()
+    second = world.site.up()
+    assert (second.exit_code, second.result["data"]["message"]) == (0, "nothing to do: all is as the site file says")
+    assert world.proxy.changing == {}
+    assert world.site.configured_runs() == before
+
+
+def test_drift_names_exactly_what_was_done_behind_our_back_and_up_mends_it(world: World, first_up: Answer) -> None:
+    assert first_up.exit_code == 0
+    ec2: Any = boto3.client("ec2", region_name=REGION, endpoint_url=world.hosts.moto_url)
+    there = ec2.describe_instances(Filters=[{"Name": "tag:leptonctl:address", "Values": [INSIDE]}])
+    (lost,) = [one["InstanceId"] for group in there["Reservations"] for one in group["Instances"]]
+    terminate: Any = boto3.client("ec2", region_name=REGION)
+    terminate.terminate_instances(InstanceIds=[lost])
+    assert world.hosts.running() == [GATE, AWAY]
+    world.hosts.on(AWAY, "systemctl", "stop", "prometheus-node-exporter.service")
+
+    drift = world.site.run("drift")
+    assert drift.exit_code == 6
+    told = drift.problems()
+    assert {where for where, _ in told} == {INSIDE, AWAY}, told
+    assert (AWAY, "unit prometheus-node-exporter.service is stopped, should be running") in told
+
+    mended = world.site.up()
+    assert (mended.exit_code, mended.problems()) == (0, []), mended.stderr
+    assert world.hosts.running() == [INSIDE, GATE, AWAY]
+    # Its address is another one now: the monitoring server is told, and nothing else is touched.
+    touched = {host for host in (GATE, INSIDE, AWAY) if mended.host(host)["changed_count"]}
+    assert touched == {GATE, INSIDE, AWAY}
+    assert world.site.run("drift").exit_code == 0
+
+
+def test_down_leaves_the_data_until_it_is_named_and_then_nothing(world: World, first_up: Answer) -> None:
+    assert first_up.exit_code == 0
+    down = world.site.run("down", "--yes")
+    assert (down.exit_code, down.problems()) == (0, [])
+    kept = [(one["address"], one["is_data"]) for one in down.result["changes"] if one["action"] == "keep"]
+    assert kept == [("core/data/box-1", True)]
+    assert world.hosts.running() == []
+    gone = world.site.run("down", "--yes", "--delete-data", "core/data")
+    assert (gone.exit_code, gone.problems()) == (0, [])
+    assert f"nothing carries the mark of site {world.site.name}" in gone.result["data"]["message"]
