@@ -24,7 +24,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name, moto() as url:
         folder = Path(name)
         has_peer = terraform_peer.is_installed()
-        counts = write_site(folder, RESOURCES if has_peer else terraform_peer.RECORDED_RESOURCES)
+        resources = RESOURCES if has_peer else terraform_peer.RECORDED_RESOURCES
+        counts = write_site(folder, resources, with_hosts=True)
         site, state = str(folder / "site.yaml"), str(folder / "state")
         commands = {
             "leptonctl plan": [tool("leptonctl"), "plan", site, "--state-dir", state],
