@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING
 
 from leptonctl.configuring import configure_batch
 from leptonctl.looking import look_closely
-from leptonctl.planning.observed import Reach, RoleState
 from leptonctl.planning.rollout import RolledOut, roll_over, together, why_stop
 from leptonctl.progress import Progress
 from leptonctl.schedule import in_order
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
     from leptonctl.applying import Applied
     from leptonctl.configuring import Job
     from leptonctl.planning.desired import Desired, DesiredLocation
-    from leptonctl.planning.observed import HostLook
     from leptonctl.planning.rollout import Rollout
     from leptonctl.session import Session
 
@@ -56,13 +54,13 @@ def roll_out(session: Session, want: Desired, job: Job, applied: Applied, stop: 
 
 def _is_held(location: DesiredLocation, job: Job, applied: Applied) -> bool:
     """Whether the location may not be begun: what it depends on could not be made, or its rollout stopped."""
-    if location.address in applied.skipped:
-        return True
-    stopped = {place for done in applied.rollouts for place in done.unfinished}
-    blocker = next((need for need in location.depends_on if need in stopped or need in applied.held), None)
+    blocker = applied.skipped.get(location.address)
     if blocker is None:
-        return False
-    applied.held[location.address] = blocker
+        stopped = {place for done in applied.rollouts for place in done.unfinished}
+        blocker = next((need for need in location.depends_on if need in stopped or need in applied.held), None)
+        if blocker is None:
+            return False
+        applied.held[location.address] = blocker
     for host in location.hosts:
         if host.address in job.chosen.targets:
             applied.not_begun[host.address] = f"not begun: it waits for {blocker}"
@@ -80,42 +78,53 @@ def _roll(
     rollout = roll_over(members, changing=job.chosen.targets.keys(), barred=job.chosen.barred)
     if not rollout.batches and not rollout.barred:
         return
-    failed: set[str] = set()
+    failed: frozenset[str] = frozenset()
     begun = 0
-    reason = why_stop(rollout, failed)
     for batch in rollout.batches:
-        if reason is not None or stop.is_set():
+        if stop.is_set() or why_stop(rollout, failed) is not None:
             break
         begun += 1
         _say(session, rollout, begun, f"{len(batch)} hosts" if len(batch) > 1 else batch[0])
         failed |= configure_batch(session, job, batch, applied, stop=stop, number=next(runs))
-        reason = why_stop(rollout, failed)
-        if begun < len(rollout.batches) and reason is None:
-            for unproven in _prove(session, rollout, begun, job, stop, without=failed):
-                applied.unproven.update(unproven)
-                failed |= unproven.keys()
-                reason = why_stop(rollout, failed)
-                if reason is not None:
-                    break
-    done = RolledOut(rollout, begun, tuple(sorted(failed)), reason)
+        if begun < len(rollout.batches):
+            failed |= _prove(session, rollout, begun, job, applied, stop, failed=failed)
+    done = RolledOut(rollout, begun, tuple(sorted(failed)), why_stop(rollout, failed))
     for address in done.not_begun:
         applied.not_begun[address] = "not begun: the rollout stopped"
     applied.rollouts.append(done)
-    if reason is not None and done.not_begun:
-        message = f"the rollout stopped: {reason}; {len(done.not_begun)} hosts were not begun"
+    if done.stopped is not None and done.not_begun:
+        message = f"the rollout stopped: {done.stopped}; {len(done.not_begun)} hosts were not begun"
         session.report(Progress("configure", "failed", rollout.name, message))
 
 
-def _prove(
-    session: Session, rollout: Rollout, begun: int, job: Job, stop: threading.Event, *, without: Collection[str]
-) -> Iterator[dict[str, str]]:
-    """What does not hold on the hosts of the last batch, and what does not after they were watched for a while."""
-    batch = [address for address in rollout.batches[begun - 1] if address not in without]
-    yield _unproven(session, batch, job, stop)
-    if rollout.pause_s:
-        _watch(session, rollout, begun, stop)
-        if not stop.is_set():
-            yield _unproven(session, batch, job, stop)
+def _prove(  # noqa: PLR0913 - what the work needs, by name
+    session: Session,
+    rollout: Rollout,
+    begun: int,
+    job: Job,
+    applied: Applied,
+    stop: threading.Event,
+    *,
+    failed: AbstractSet[str],
+) -> frozenset[str]:
+    """Verify the batch that was begun last, and again after it was watched for a while; give those that do not hold.
+
+    Where the rollout stops in any case nothing is asked.
+    """
+    if why_stop(rollout, failed) is not None:
+        return frozenset()
+    batch = [address for address in rollout.batches[begun - 1] if address not in failed]
+    found: dict[str, str] = {}
+    for pause_s in (0, rollout.pause_s) if rollout.pause_s else (0,):
+        if stop.is_set() or why_stop(rollout, {*failed, *found}) is not None:
+            break
+        if pause_s:
+            _watch(session, rollout, begun, stop)
+        found.update(_unproven(session, batch, job, stop))
+    applied.unproven.update(found)
+    message = f"batch {begun} of {len(rollout.batches)}: {len(batch) - len(found)} of {len(batch)} hosts hold"
+    session.report(Progress("verify", "warning" if found else "done", rollout.name, message))
+    return frozenset(found)
 
 
 def _unproven(session: Session, batch: Sequence[str], job: Job, stop: threading.Event) -> dict[str, str]:
@@ -125,21 +134,10 @@ def _unproven(session: Session, batch: Sequence[str], job: Job, stop: threading.
     while True:
         looks = look_closely(session, [job.complete[address] for address in waiting], secrets=job.secrets)
         ran = {address: {role.name for role in job.chosen.targets[address].roles} for address in waiting}
-        found = {address: flaw for address, look in looks.items() if (flaw := _flaw(look, ran[address])) is not None}
+        found = {address: flaw for address, look in looks.items() if (flaw := look.flaw_in(ran[address])) is not None}
         waiting = list(found)
         if not found or time.monotonic() > end or stop.wait(_SETTLE_TICK_S):
             return found
-
-
-def _flaw(look: HostLook, roles: AbstractSet[str]) -> str | None:
-    """The first thing that does not hold on a host, of the roles that ran."""
-    if look.reach != Reach.OK:
-        return look.detail
-    for name in sorted(roles & look.roles.keys()):
-        role = look.roles[name]
-        if role.state != RoleState.IN_ORDER:
-            return role.differences[0].message if role.differences else f"{name} is {role.state.replace('_', ' ')}"
-    return next((check.message for check in look.checks or () if check.role in roles), None)
 
 
 def _watch(session: Session, rollout: Rollout, begun: int, stop: threading.Event) -> None:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -142,6 +142,15 @@ class HostLook:
     def is_in_order(self) -> bool:
         """Whether every role is in order; a check that failed is not looked at here."""
         return self.reach == Reach.OK and all(role.state == RoleState.IN_ORDER for role in self.roles.values())
+
+    def flaw_in(self, names: Collection[str]) -> str | None:
+        """The first thing that does not hold of these roles, live checks among it; None where all of it does."""
+        if self.reach != Reach.OK:
+            return self.detail
+        for name, role in self.roles.items():
+            if name in names and role.state != RoleState.IN_ORDER:
+                return role.differences[0].message if role.differences else f"{name}: {role.state.replace('_', ' ')}"
+        return next((check.message for check in self.checks or () if check.role in names), None)
 
 
 @dataclass(frozen=True, slots=True)
