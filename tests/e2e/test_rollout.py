@@ -116,7 +116,7 @@ def test_it_stops_at_the_threshold_and_says_what_was_done_and_what_was_not(stopp
     assert rollout["hint"] == (
         "mend what failed, or raise rollout.max_failed; then `leptonctl up` goes on with what is left"
     )
-    assert problems["base", "core/box-4"]["message"].startswith("task 'Make the folders' failed: ")
+    assert problems["base", "core/box-4"]["message"].startswith("task 'Settings, kernel, limits, log and updates' ")
     assert problems["not_begun", "regions/west"]["message"] == (
         "not begun: it waits for core, where the rollout stopped"
     )
