@@ -27,6 +27,7 @@ from leptonctl.platforms.local_preflight import (
     subordinate_ids_hint,
 )
 from leptonctl.platforms.podman import GIB, INSTALL_HINT, Podman, find_podman, find_program, last_lines
+from leptonctl.platforms.pulumi_engine import Engine, find_engine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +78,7 @@ class Machine:
     """What was read of this machine.
 
     `programs` maps a program to its version: None where it is missing, "" where it did not tell. `podman` is its
-    answers, or why there are none.
+    answers, or why there are none; `engine` is Pulumi's, or why there is none.
     """
 
     python: tuple[int, int]
@@ -89,6 +90,7 @@ class Machine:
     is_root: bool = True
     user: str = "root"
     subordinate_ids: str = ""
+    engine: Engine | LeptonError | None = None
 
 
 def examine() -> tuple[Finding, ...]:
@@ -107,6 +109,7 @@ def judge(machine: Machine) -> tuple[Finding, ...]:
         *_user_namespaces(machine),
         *_disk(machine),
         _memory(machine),
+        *_engine(machine),
     )
 
 
@@ -130,7 +133,15 @@ def read_machine() -> Machine:
         is_root=os.geteuid() == 0,
         user=current_user(),
         subordinate_ids=subordinate_ids(),
+        engine=_ask_engine(),
     )
+
+
+def _ask_engine() -> Engine | LeptonError:
+    try:
+        return find_engine(os.environ)
+    except LeptonError as error:
+        return error
 
 
 def _ask_podman(podman: Podman) -> PodmanAnswers:
@@ -242,6 +253,15 @@ def _memory(machine: Machine) -> Finding:
         return Finding("memory", None, "could not be read", needed)
     is_ok = machine.free_memory_gib >= MEMORY_PER_HOST_GIB * DEMO_HOSTS
     return Finding("memory", is_ok, f"{machine.free_memory_gib:.1f} GiB free", needed, "stop something: free --human")
+
+
+def _engine(machine: Machine) -> tuple[Finding, ...]:
+    needed = "one that fits, for locations on aws"
+    if isinstance(machine.engine, Engine):
+        return (Finding("pulumi engine", True, f"{machine.engine.version}, {machine.engine.program}", needed),)  # noqa: FBT003 - is_ok
+    if machine.engine is None:
+        return ()
+    return (Finding("pulumi engine", None, machine.engine.message, needed, machine.engine.hint),)
 
 
 def _version_of(name: str, argument: str | None) -> str | None:

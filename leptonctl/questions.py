@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -99,8 +100,15 @@ def endpoint_of(session: Session, address: str) -> Endpoint:
     return there.endpoints[address]
 
 
-def examine() -> Result:
-    """Check this machine."""
+def examine(*, with_engine: bool = False) -> Result:
+    """Check this machine; with `with_engine`, get the pinned engine first where it is not in leptonctl's own folder.
+
+    Raises PreflightFailed where the engine cannot be fetched.
+    """
+    if with_engine:
+        from leptonctl.platforms.pulumi_install import install_engine  # noqa: PLC0415 - only this verb
+
+        install_engine(os.environ)
     from leptonctl import doctor  # noqa: PLC0415 - only this verb
 
     findings = doctor.examine()

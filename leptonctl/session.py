@@ -44,6 +44,7 @@ class Session:
                 site_dir=self.site_dir,
                 state_dir=self.state_dir,
                 locations=self.desired.locations,
+                state=self.loaded.site.state,
             )
             self._platforms[name] = make_platform(name, context)
         return self._platforms[name]

@@ -41,8 +41,9 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "ansible_runner": ("leptonctl/hosts/configure.py",),
     "asyncssh": ("leptonctl/hosts/ssh.py",),
     "filelock": ("leptonctl/record/lock.py",),
-    "pulumi.automation": ("leptonctl/platforms/pulumi.py",),
-    "semver": ("leptonctl/platforms/pulumi.py",),
+    # One drives a stack, the other has the SDK fetch the engine that it drives them with.
+    "pulumi.automation": ("leptonctl/platforms/pulumi.py", "leptonctl/platforms/pulumi_install.py"),
+    "semver": ("leptonctl/platforms/pulumi.py", "leptonctl/platforms/pulumi_install.py"),
     "boto3": ("leptonctl/platforms/aws_cloud.py",),
     "botocore": ("leptonctl/platforms/aws_cloud.py",),
     "pulumi": ("stacks/",),
@@ -55,6 +56,8 @@ PROGRAM_STARTERS = (
     "leptonctl/platforms/podman.py",
     "leptonctl/platforms/image.py",
     "leptonctl/platforms/pulumi_engine.py",
+    # Only for the error that the SDK's installer ends with.
+    "leptonctl/platforms/pulumi_install.py",
     "leptonctl/platforms/local_keys.py",
     "leptonctl/hosts/secrets.py",
     "leptonctl/questions.py",

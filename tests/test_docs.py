@@ -69,6 +69,8 @@ def test_a_command_that_is_named_exists_with_its_options(page: Path) -> None:
         if command is None:
             wrong.append(f"no such command: leptonctl {words[0]}")
             continue
+        if isinstance(command, click.Group) and len(words) > 1:
+            command = command.commands[words[1]]
         context = click.Context(command, info_name=words[0], **command.context_settings)
         known = {option for one in command.get_params(context) for option in (*one.opts, *one.secondary_opts)}
         wrong += [

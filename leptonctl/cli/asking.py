@@ -51,12 +51,20 @@ def runs(site: Path, output: str, state_dir: Path | None) -> None:
 
 
 @cli.command()
+@click.option(
+    "--install-engine",
+    is_flag=True,
+    help="First get the Pulumi engine that locations on aws need, into leptonctl's own folder.",
+)
 @output_option
-def doctor(output: str) -> None:
-    """Check this machine: tools, versions, space, and what would stop `up`. Exits with 9 where something would."""
+def doctor(output: str, *, install_engine: bool) -> None:
+    """Check this machine: tools, versions, space, and what would stop `up`. Exits with 9 where something would.
+
+    Without internet, --install-engine says which file to put where, and exits with 9.
+    """
     from leptonctl import questions
 
-    finish(questions.examine(), output)
+    finish(questions.examine(with_engine=install_engine), output)
 
 
 @cli.command()

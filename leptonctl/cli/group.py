@@ -25,7 +25,7 @@ class Ordered(click.Group):
 
     order: tuple[str, ...] = (
         *("init", "validate", "schema", "explain", "plan", "up", "status", "verify", "health", "drift", "down"),
-        *("ssh", "inventory", "runs", "doctor", "version", "completion"),
+        *("ssh", "inventory", "runs", "state", "doctor", "version", "completion"),
     )
 
     def list_commands(self, ctx: click.Context) -> list[str]:

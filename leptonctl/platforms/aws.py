@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -27,18 +23,16 @@ from leptonctl.platforms.aws_preflight import preflight_problems
 from leptonctl.platforms.aws_region import look_at
 from leptonctl.platforms.aws_rules import close
 from leptonctl.platforms.aws_seen import wait_until_seen
-from leptonctl.platforms.aws_state import kept_apart, named_data, outputs_of, outputs_on_disk
+from leptonctl.platforms.aws_stacks import AwsStacks, stack_name
+from leptonctl.platforms.aws_state import kept_apart, named_data, outputs_of
 from leptonctl.platforms.aws_sweep import marked, without_region
 from leptonctl.platforms.aws_tries import Tries
 from leptonctl.platforms.local_keys import ensure_site_key, read_site_key, site_key_path
-from leptonctl.platforms.pulumi import PulumiStack
-from leptonctl.platforms.pulumi_engine import find_engine
 from leptonctl.platforms.pulumi_events import Steps
-from leptonctl.platforms.pulumi_state import StateFolder, release_dead_locks
 from leptonctl.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from leptonctl.planning.aws_types import LocationArgs, LocationOutputs
     from leptonctl.planning.desired import DesiredLocation
@@ -47,6 +41,7 @@ if TYPE_CHECKING:
     from leptonctl.platforms.aws_listing import Found
     from leptonctl.platforms.aws_look import Jump
     from leptonctl.platforms.base import Context
+    from leptonctl.platforms.pulumi import PulumiStack
     from leptonctl.platforms.pulumi_state import Deployment
     from leptonctl.progress import Report
 
@@ -59,14 +54,16 @@ class AwsPlatform:
     def __init__(self, context: Context, *, program_of: Callable[[LocationArgs], Program] | None = None) -> None:
         self._context = context
         self._program_of = program_of or _stack_program
-        self._folder = StateFolder(context.state_dir / "pulumi", context.site)
         self._lock = Lock()
         self._clouds: dict[str, AwsCloud] = {}
-        self._running: list[PulumiStack] = []
-        self._is_interrupted = False
+        self.stacks = AwsStacks(context, self._cloud)
 
     def preflight(self, locations: tuple[DesiredLocation, ...]) -> None:
-        """Raise `PreflightFailed` with every problem that would stop `ensure`: engine, credentials, machine types."""
+        """Raise `PreflightFailed` with every problem that would stop `ensure`: engine, credentials, machine types.
+
+        Raises `Refused` for states of a newer leptonctl, and `Locked` for a stack that somebody works on.
+        """
+        self.stacks.refuse_unfit([location.address for location in locations])
         problems = preflight_problems(tuple(args_of(location) for location in locations), self._cloud, os.environ)
         if problems:
             message = problems[0].message if len(problems) == 1 else f"{len(problems)} things are in the way"
@@ -79,7 +76,7 @@ class AwsPlatform:
     def preview_steps(self, location: DesiredLocation) -> Steps:
         """The same, resource by resource, with the outputs that are known only when the location has been made."""
         args = args_of(location)
-        with self._stack_to_read(location.address, args.region) as stack:
+        with self.stacks.to_read(location.address, args.region) as stack:
             state = stack.export() if stack.exists() else None
             key = read_site_key(self._context.state_dir)
             previous = outputs_of(state) if state else None
@@ -98,7 +95,7 @@ class AwsPlatform:
         """Make it so: what an interrupted run left is settled first, the state is kept before it is changed."""
         args, address = args_of(location), location.address
         cloud = self._cloud(args.region)
-        with self._stack(address, args.region) as stack:
+        with self.stacks.to_change(address, args.region) as stack:
             steps = self._make(stack, args, report)
             for rule in look_at(cloud, self._context.site, address).rules:
                 close(cloud, rule)
@@ -117,6 +114,7 @@ class AwsPlatform:
                 raise self._state_is_lost(args.location, there)
             whole, secrets = filled(args, self._known(args, state, there, above), tries.chosen)
             steps = self._steps(whole, report)
+            self.stacks.states.mark()
             stack.open(partial(self._program_of(whole), whole, secrets))
             try:
                 stack.up(steps)
@@ -127,10 +125,10 @@ class AwsPlatform:
 
     def observe(self, location: str) -> ObservedLocation | None:
         """What is there now, asked from AWS in a few list calls; None where it was read that nothing is."""
-        region = self._region(location)
+        region = self.stacks.region_of(location)
         if region is None:
             return None
-        applied = self._applied(location)
+        applied = self.stacks.applied(location)
         look = look_at(self._cloud(region), self._context.site, location)
         if not look.found:
             return None
@@ -145,11 +143,11 @@ class AwsPlatform:
 
     def destroy(self, location: str, *, delete_data: frozenset[str], report: Report) -> tuple[ObservedResource, ...]:
         """Remove it in reverse order and return what was removed. Stores stay unless they are in `delete_data`."""
-        region = self._region(location)
+        region = self.stacks.region_of(location)
         if region is None:
             return ()
         before = self._marked(region, location)
-        with self._stack(location, region) as stack:
+        with self.stacks.to_change(location, region) as stack:
             state = self._settled(stack, location, region, report)
             if state is None:
                 if any(not one.is_data for one in before):
@@ -168,7 +166,9 @@ class AwsPlatform:
 
     def leftovers(self) -> tuple[ObservedResource, ...]:
         """Everything that carries the site's mark in every region of the site, and what has no region."""
-        regions = {region for stack in self._known_locations() if (region := self._region(stack)) is not None}
+        regions = {
+            region for stack in self.stacks.known_locations() if (region := self.stacks.region_of(stack)) is not None
+        }
         found: dict[tuple[str, str], ObservedResource] = {}
         for region in sorted(regions):
             cloud = self._cloud(region)
@@ -178,20 +178,17 @@ class AwsPlatform:
 
     def interrupt(self) -> None:
         """Ask every engine that runs to end what it began, once; nothing new is begun. `ensure` then ends by itself."""
-        with self._lock:
-            self._is_interrupted = True
-            for stack in self._running:
-                stack.command.interrupt()
+        self.stacks.interrupt()
 
     def _settled(self, stack: PulumiStack, address: str, region: str, report: Report) -> Deployment | None:
         """The stack's state with no foreign lock and nothing pending, a copy of it kept; None where there is none."""
-        for owner in release_dead_locks(self._folder.locks(stack.name), address, _now()):
-            message = f"the lock of a process that is gone was taken away ({owner.text(_now())})"
-            report(Progress("platform", "warning", address, message))
+        states = self.stacks.states
+        states.refuse_newer()
+        self.stacks.release(address, report)
         if not stack.exists():
             return None
         state = stack.export()
-        self._folder.keep(stack.name, state)
+        states.keep(stack.name, state)
         mended = settle(state, self._cloud(region), address, report)
         if mended is None:
             return state
@@ -220,8 +217,8 @@ class AwsPlatform:
         """The outputs of the locations that this one is peered with, as far as they exist."""
         found: dict[str, LocationOutputs] = {}
         for peer in args.peers:
-            with self._stack_to_read(peer.address, peer.region) as stack:
-                outputs = outputs_of(stack.export()) if stack.exists() else None
+            state = self.stacks.read(peer.address)
+            outputs = outputs_of(state) if state is not None else None
             if outputs is not None:
                 found[peer.address] = outputs
         return found
@@ -229,31 +226,6 @@ class AwsPlatform:
     def _steps(self, args: LocationArgs, report: Report) -> Steps:
         planned = {(one.type, one.name): one for one in planned_resources(args)}
         return Steps(args.location, report, planned)
-
-    @contextmanager
-    def _stack(self, address: str, region: str) -> Iterator[PulumiStack]:
-        """The location's stack, which `interrupt` reaches as long as it is worked on."""
-        stack = PulumiStack(find_engine(os.environ), self._folder, stack_name(address), region=region)
-        with self._lock:
-            self._running.append(stack)
-            if self._is_interrupted:
-                stack.command.interrupt()
-        try:
-            yield stack
-        finally:
-            with self._lock:
-                self._running.remove(stack)
-
-    @contextmanager
-    def _stack_to_read(self, address: str, region: str) -> Iterator[PulumiStack]:
-        """The location's stack for a look; where there is none yet, one in a folder that goes away again."""
-        engine, name = find_engine(os.environ), stack_name(address)
-        stack = PulumiStack(engine, self._folder, name, region=region)
-        if stack.exists():
-            yield stack
-            return
-        with tempfile.TemporaryDirectory(prefix="leptonctl-preview-") as folder:
-            yield PulumiStack(engine, StateFolder(Path(folder), self._context.site), name, region=region)
 
     def _marked(self, region: str, location: str) -> tuple[ObservedResource, ...]:
         cloud, site = self._cloud(region), self._context.site
@@ -275,38 +247,14 @@ class AwsPlatform:
                 return found
         return None
 
-    def _region(self, location: str) -> str | None:
-        """The region of a location: as its state says, else as in the site file; None where nobody knows it.
-
-        What is there stays where it is: an edit of the region does not move it.
-        """
-        if (applied := self._applied(location)) is not None:
-            return applied.region
-        for one in self._context.locations:
-            if one.address == location and one.aws is not None:
-                return one.aws.region
-        return None
-
-    def _applied(self, location: str) -> LocationOutputs | None:
-        """What the location's stack exported when it was made to its end last, without asking the engine."""
-        return outputs_on_disk(self._folder.state_file(stack_name(location)))
-
-    def _known_locations(self) -> tuple[str, ...]:
-        named = [one.address for one in self._context.locations if one.aws is not None]
-        return tuple(dict.fromkeys((*named, *(name.replace(".", "/", 1) for name in self._folder.stacks()))))
-
     def _state_is_lost(self, address: str, there: tuple[Found, ...] | tuple[ObservedResource, ...]) -> LeptonError:
         shown = ", ".join(sorted(one.id for one in there)[:5])
-        state = self._folder.state_file(stack_name(address))
+        stack, states = stack_name(address), self.stacks.states
         return Refused(
-            f"{address}: {len(there)} things on AWS carry its mark ({shown}), but its state {state} is missing",
-            hint=f"put that file back from a copy; {self._folder.folder / 'exports'} may have one",
+            f"{address}: {len(there)} things on AWS carry its mark ({shown}), but its state {states.place(stack)} "
+            "is missing",
+            hint=f"put it back from a copy; {states.copies_place(stack)} may have one",
         )
-
-
-def stack_name(address: str) -> str:
-    """The stack of a location: `core`, `regions.west`."""
-    return address.replace("/", ".")
 
 
 def args_of(location: DesiredLocation) -> LocationArgs:
@@ -323,10 +271,6 @@ def _stack_program(args: LocationArgs) -> Program:
 
 def _nothing() -> None:
     """The program of a stack that is only taken down: it is never run."""
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _say_slow(steps: Steps, report: Report) -> None:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from leptonctl.errors import Refused
 from leptonctl.planning import aws_tags
 from leptonctl.platforms.aws_adopting import FINDERS, marks_of
-from leptonctl.platforms.pulumi_state import pending_operations, with_adopted
+from leptonctl.platforms.pulumi_pending import pending_operations, with_adopted
 from leptonctl.progress import Progress
 
 if TYPE_CHECKING:
     from leptonctl.platforms.aws_cloud import AwsCloud
-    from leptonctl.platforms.pulumi_state import Deployment, PendingOperation
+    from leptonctl.platforms.pulumi_pending import PendingOperation
+    from leptonctl.platforms.pulumi_state import Deployment
     from leptonctl.progress import Report
 
 

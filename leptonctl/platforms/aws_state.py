@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from leptonctl.planning import aws_tags
@@ -11,7 +10,6 @@ from leptonctl.planning.typed_json import ShapeError, from_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from leptonctl.platforms.pulumi_state import Deployment
 
@@ -31,15 +29,6 @@ def outputs_of(state: Deployment) -> LocationOutputs | None:
             except ShapeError:
                 return None
     return None
-
-
-def outputs_on_disk(state_file: Path) -> LocationOutputs | None:
-    """What the stack of a state on disk exported last; None where there is none, or it was never made to its end."""
-    try:
-        checkpoint = json.loads(state_file.read_text())["checkpoint"]["latest"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return outputs_of({"deployment": checkpoint or {}})
 
 
 def named_data(state: Deployment, delete_data: frozenset[str]) -> Deployment:

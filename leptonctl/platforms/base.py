@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from leptonctl.sitefile.state import State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 class Context:
     """What every platform is given: whose site it is and where its own files may lie (`state_dir`, 0700).
 
-    `locations` are all of the site file, whatever their platform.
+    `locations` are all of the site file, whatever their platform; `state` says where states of stacks are kept.
     """
 
     site: str
@@ -26,6 +28,7 @@ class Context:
     site_dir: Path
     state_dir: Path
     locations: tuple[DesiredLocation, ...] = ()
+    state: State = field(default_factory=State)
 
 
 class Platform(Protocol):

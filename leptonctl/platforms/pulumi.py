@@ -8,70 +8,80 @@ from __future__ import annotations
 import json
 import logging
 import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from leptonctl.errors import Interrupted, LeptonError, Locked, PlatformFailed, PreflightFailed, Problem
 from leptonctl.platforms.aws_errors import NEW_CREDENTIALS, expired_code, hint_of
 from leptonctl.platforms.pulumi_engine import Engine, EngineCommand, EngineOutput
 from leptonctl.platforms.pulumi_events import plain
+from leptonctl.platforms.pulumi_sealing import refuse_other, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
     from types import ModuleType
 
     from leptonctl.platforms.pulumi_events import Steps
-    from leptonctl.platforms.pulumi_state import Deployment, StateFolder
+    from leptonctl.platforms.pulumi_locks import Engines
+    from leptonctl.platforms.pulumi_sealing import Sealing
+    from leptonctl.platforms.pulumi_state import Deployment, States
 
     Program = Callable[[], None]
 
 EXTRA_HINT = "install leptonctl with its extra: `pip install 'leptonctl[aws]'`"
 _TAIL = 4
-_PASSPHRASE = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
+
+
+@dataclass(frozen=True, slots=True)
+class StackSettings:
+    """How a stack is worked on: the location's region, what seals its secrets, and a folder for the SDK's own files.
+
+    `engines` remembers the processes that take a lock; None where nothing is to be written down.
+    """
+
+    region: str
+    sealing: Sealing
+    work_dir: Path
+    engines: Engines | None = None
 
 
 class PulumiStack:
     """A location's stack. Methods that change something are called one after the other, by one thread."""
 
-    def __init__(self, engine: Engine, folder: StateFolder, name: str, *, region: str) -> None:
+    def __init__(self, engine: Engine, states: States, name: str, *, settings: StackSettings) -> None:
         self.name = name
-        self._folder = folder
+        self._states = states
+        self._settings = settings
         self._automation = _automation()
-        self._environment = self._variables(region)
-        self.command = _command(engine)
+        self._environment = self._variables()
+        self.command = _command(engine, settings.engines)
+        self._space: Any = None
         self._opened: Any = None
 
     def exists(self) -> bool:
         """Whether there is a state of it."""
-        return self._folder.state_file(self.name).exists()
+        return self._states.exists(self.name)
 
     def open(self, program: Program) -> None:
         """Select the stack for this program; make it where it is not there."""
-        self._folder.make(self.name)
-        automation = self._automation
-        project = automation.ProjectSettings(
-            name=self._folder.project, runtime="python", backend=automation.ProjectBackend(url=self._folder.url)
-        )
-        options = automation.LocalWorkspaceOptions(
-            work_dir=str(self._folder.work_dir(self.name)),
-            project_settings=project,
-            env_vars=self._environment,
-            pulumi_command=self.command,
-        )
+        workspace = self._workspace()
+        workspace.program = program
         try:
-            self._opened = automation.create_or_select_stack(
-                self.name, project_name=self._folder.project, program=program, opts=options
-            )
+            self._opened = self._automation.Stack.create_or_select(self.name, workspace)
         except Exception as error:
             raise self._told(error, None, "opening its stack") from error
 
     def export(self) -> Deployment:
-        """The state, with its secrets encrypted."""
+        """The state, with its secrets sealed."""
         found: Deployment = json.loads(self._run("stack", "export", "--stack", self.name).stdout)
         return found
 
     def replace(self, state: Deployment) -> None:
         """Put another state in place of the one that is there."""
-        path = self._folder.work_dir(self.name) / "import.json"
+        self._workspace()
+        path = self._settings.work_dir / "import.json"
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             with os.fdopen(handle, "w") as file:
@@ -117,10 +127,40 @@ class PulumiStack:
 
     def _run(self, *words: str) -> EngineOutput:
         try:
-            work_dir = str(self._folder.work_dir(self.name))
-            return self.command.run(list(words), work_dir, self._environment)
+            return self.command.run(list(words), str(self._workspace().work_dir), self._environment)
         except Exception as error:
             raise self._told(error, None, " ".join(words[:2])) from error
+
+    def _workspace(self) -> Any:  # noqa: ANN401 - the SDK is imported lazily
+        """The folder with the project's and the stack's settings, made when it is first needed."""
+        if self._space is None:
+            automation, settings = self._automation, self._settings
+            settings.work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # What seals the state is said by the state. Without it the engine takes a passphrase, also an empty one,
+            # and seals everything anew with that: on another machine, where these settings never were, without a word.
+            state = self._states.read(self.name)
+            how = sealed(state) if state else None
+            if state is not None:
+                refuse_other(self.name.replace(".", "/", 1), state, settings.sealing)
+            self._space = automation.LocalWorkspace(
+                work_dir=str(settings.work_dir),
+                project_settings=automation.ProjectSettings(
+                    name=self._states.project,
+                    runtime="python",
+                    backend=automation.ProjectBackend(url=self._states.store.url),
+                ),
+                stack_settings={
+                    self.name: automation.StackSettings(
+                        secrets_provider=how.provider if how and how.encrypted_key else None,
+                        encrypted_key=how.encrypted_key if how else None,
+                        encryption_salt=how.salt if how else None,
+                    )
+                },
+                secrets_provider=settings.sealing.provider,
+                env_vars=self._environment,
+                pulumi_command=self.command,
+            )
+        return self._space
 
     def _told(self, error: Exception, steps: Steps | None, what: str) -> LeptonError:
         """The engine's failure in our words; its texts, not its exit codes, tell them apart."""
@@ -129,9 +169,9 @@ class PulumiStack:
         where = steps.location if steps else self.name
         text = plain(str(error))
         if "the stack is currently locked by" in text:
-            return Locked(
-                f"{where}: its stack was locked by another run while this one began", hint="wait for it to end"
-            )
+            now = datetime.now(UTC)
+            owners = "; ".join(owner.text(now) for owner in self._states.locks(self.name)) or "another run"
+            return Locked(f"{where}: its stack was locked while this run began, by {owners}", hint="wait for it to end")
         if self.command.is_interrupted:
             return Interrupted(
                 f"{where}: interrupted; what was begun has been brought to its end",
@@ -140,7 +180,7 @@ class PulumiStack:
         if "incorrect passphrase" in text:
             return PreflightFailed(
                 f"{where}: the passphrase is not the one that the stack's secrets were encrypted with",
-                hint=f"set {_PASSPHRASE[1]} to the right file, or put {self._folder.passphrase_file} back",
+                hint=f"it was taken from {self._settings.sealing.source}: put the right one there",
             )
         told = list(dict.fromkeys(steps.errors)) if steps else []
         # The stack and the preview themselves only say that something failed.
@@ -151,21 +191,19 @@ class PulumiStack:
             return PlatformFailed(f"{where}: the engine failed at {what}: {_tail(str(error))}")
         return _refused(where, causes)
 
-    def _variables(self, region: str) -> dict[str, str]:
-        found = {
-            "PULUMI_BACKEND_URL": self._folder.url,
+    def _variables(self) -> dict[str, str]:
+        return {
+            "PULUMI_BACKEND_URL": self._states.store.url,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_SKIP_CONFIRMATIONS": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_DISABLE_REGISTRY_RESOLVE": "true",
-            "AWS_REGION": region,
+            "AWS_REGION": self._settings.region,
+            **self._settings.sealing.variables,
         }
-        if not any(os.environ.get(name) for name in _PASSPHRASE):
-            found[_PASSPHRASE[1]] = str(self._folder.passphrase_file)
-        return found
 
 
-def _command(engine: Engine) -> EngineCommand:
+def _command(engine: Engine, engines: Engines | None) -> EngineCommand:
     from pulumi.automation import errors  # noqa: PLC0415 - only where AWS is used
     from semver import VersionInfo  # noqa: PLC0415 - the same; it is the SDK's own
 
@@ -173,7 +211,7 @@ def _command(engine: Engine) -> EngineCommand:
         error: Exception = errors.create_command_error(output)  # type: ignore[arg-type]
         return error
 
-    return EngineCommand(engine, version=VersionInfo.parse(engine.version), make_error=make_error)
+    return EngineCommand(engine, version=VersionInfo.parse(engine.version), make_error=make_error, engines=engines)
 
 
 def _automation() -> ModuleType:

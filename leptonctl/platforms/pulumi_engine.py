@@ -7,6 +7,7 @@ SIGINT that is sent on purpose. One lets it end what was begun; after a second o
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import signal
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import IO
 
+    from leptonctl.platforms.pulumi_locks import Engines
+
 ENGINE_VARIABLE = "LEPTONCTL_PULUMI"
 MINIMUM = (3, 206, 0)
 """The first version that streams its events over gRPC, which is how progress is followed."""
@@ -29,6 +32,7 @@ PINNED = "3.260.0"
 PROVIDER = "pulumi-resource-aws"
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 _CHANGING = frozenset({"up", "refresh", "destroy"})
+_LOCKING = _CHANGING | {"init", "import", "rm"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +72,26 @@ def find_engine(environ: Mapping[str, str]) -> Engine:
     program = named or shutil.which("pulumi", path=environ.get("PATH")) or (str(own) if own.exists() else None)
     if program is None:
         raise PreflightFailed(
-            f"the engine `pulumi` is missing (looked on PATH and for {own})", hint=_put(environ, "then run this again")
+            f"the engine `pulumi` is missing (looked on PATH and for {own})",
+            hint=put_hint(environ, "then run this again"),
         )
     text = _version_of(program, environ)
     found = _VERSION.match(text)
     if found is None:
         raise PreflightFailed(
             f"{program} is no pulumi: asked for its version it said {text[:80]!r}",
-            hint=_put(environ, f"or name the right program in {ENGINE_VARIABLE}"),
+            hint=put_hint(environ, f"or name the right program in {ENGINE_VARIABLE}"),
         )
     version = tuple(int(part) for part in found.groups())
     if version[0] != MINIMUM[0]:
         raise PreflightFailed(
             f"{program} is version {_dotted(version)}; leptonctl works with major version {MINIMUM[0]}",
-            hint=_put(environ, f"or name another program in {ENGINE_VARIABLE}"),
+            hint=put_hint(environ, f"or name another program in {ENGINE_VARIABLE}"),
         )
     if version < MINIMUM:
         raise PreflightFailed(
             f"{program} is version {_dotted(version)}; at least {_dotted(MINIMUM)} is needed",
-            hint=_put(environ, f"or name another program in {ENGINE_VARIABLE}"),
+            hint=put_hint(environ, f"or name another program in {ENGINE_VARIABLE}"),
         )
     return Engine(program, _dotted(version))
 
@@ -113,9 +118,20 @@ def find_provider(engine: Engine, environ: Mapping[str, str], version: str) -> s
 
 
 class EngineCommand:
-    """How the SDK starts the engine. After `interrupt`, what runs ends well and nothing that changes is started."""
+    """How the SDK starts the engine. After `interrupt`, what runs ends well and nothing that changes is started.
 
-    def __init__(self, engine: Engine, *, version: object, make_error: Callable[[EngineOutput], Exception]) -> None:
+    `engines` remembers the processes that take a lock until they have ended well.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        version: object,
+        make_error: Callable[[EngineOutput], Exception],
+        engines: Engines | None = None,
+    ) -> None:
+        self._engines = engines
         self.command = engine.program
         self.version = version
         self._make_error = make_error
@@ -167,6 +183,9 @@ class EngineCommand:
             )
             if _CHANGING & set(args):
                 self._running[process.pid] = process
+        is_noted = self._engines is not None and bool(_LOCKING & set(args))
+        if self._engines is not None and is_noted:
+            self._engines.begun(process.pid)
         try:
             stdout, stderr = _Lines(process.stdout, on_output), _Lines(process.stderr, on_error)
             code = process.wait()
@@ -176,6 +195,8 @@ class EngineCommand:
                 self._running.pop(process.pid, None)
         if code != 0:
             raise self._make_error(output)
+        if self._engines is not None and is_noted:
+            self._engines.ended(process.pid)
         return output
 
 
@@ -219,18 +240,24 @@ def _version_of(program: str, environ: Mapping[str, str]) -> str:
     except (OSError, subprocess.TimeoutExpired) as broken:
         raise PreflightFailed(
             f"the engine {program} could not be started: {broken}",
-            hint=_put(environ, f"or name another program in {ENGINE_VARIABLE}"),
+            hint=put_hint(environ, f"or name another program in {ENGINE_VARIABLE}"),
         ) from broken
     return done.stdout.strip() or done.stderr.strip()
 
 
-def _put(environ: Mapping[str, str], more: str) -> str:
+def put_hint(environ: Mapping[str, str], more: str) -> str:
+    """Which file to put where, for a machine without internet, and which versions are accepted."""
     own = own_folder(environ)
     return (
-        f"put pulumi {PINNED} there: unpack pulumi-v{PINNED}-linux-x64.tar.gz of the vendor's releases so that the "
-        f"program is {own / 'bin' / 'pulumi'} (or anywhere on PATH), {more}; "
-        "`validate` and offline `plan` work without it"
+        f"with internet: `leptonctl doctor --install-engine`; without: unpack {_archive()} of the vendor's releases so "
+        f"that the program is {own / 'bin' / 'pulumi'} (or anywhere on PATH), {more}; versions from {_dotted(MINIMUM)} "
+        f"and below {MINIMUM[0] + 1} are accepted; `validate` and `plan` work without it"
     )
+
+
+def _archive() -> str:
+    machine = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(platform.machine().lower(), platform.machine())
+    return f"pulumi-v{PINNED}-{platform.system().lower()}-{machine}.tar.gz"
 
 
 def _dotted(version: tuple[int, ...]) -> str:

@@ -246,6 +246,13 @@ def _doctor_text(console: Console, result: Result) -> None:
             console.print(f"    {literal(finding['hint'])}")
 
 
+def _state_text(console: Console, result: Result) -> None:
+    from leptonctl.state_text import state_lines  # noqa: PLC0415 - only these verbs
+
+    for line in state_lines(result):
+        console.print(literal(line))
+
+
 _TEXTS = {
     "explain": _explain_text,
     "explain-policy": policy_text,
@@ -257,4 +264,7 @@ _TEXTS = {
     "drift": _verify_text,
     "runs": _runs_text,
     "doctor": _doctor_text,
+    "state init": _state_text,
+    "state show": _state_text,
+    "state unlock": _state_text,
 }

@@ -19,6 +19,8 @@ DEFAULT_ZONES = 2
 # AWS keeps the first four addresses and the last one of each subnet.
 RESERVED_ADDRESSES = 5
 DEFAULT_DISK_GIB = 30
+REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-[0-9]")
+"""The form of a region's name."""
 
 _TYPE = re.compile(r"(?P<family>[a-z]+)(?P<generation>[0-9]*)(?P<options>[a-z0-9-]*)\.[a-z0-9-]+")
 

@@ -79,6 +79,8 @@ RULES: dict[str, str] = {
     "scaled-hosts": "What needs hosts with fixed names is not asked of a scaling group.",
     "missing-network": "A location on aws has a network.",
     "bad-zone": "Availability zones are at most three, and lie in the location's AWS region.",
+    "missing-state-key": "A state in a bucket has a KMS key or a passphrase that seals what is secret in it.",
+    "missing-state-region": "A state in a bucket, or with a KMS key, says its region.",
     "two-partitions": "The AWS regions of a site are in one part of AWS.",
     "open-to-world": "No host can be reached by the whole world.",
     "location-size": "A location on aws has at most 400 hosts and volumes; a scaling group counts as one.",

@@ -15,6 +15,7 @@ from leptonctl.sitefile.base import Frozen, Name, Text
 from leptonctl.sitefile.effects import AWS, LOCAL, SSH, OnEdit, When, forbidden, in_place, no_effect, replace
 from leptonctl.sitefile.rollout import Rollout
 from leptonctl.sitefile.software import Port, RoleName, Software
+from leptonctl.sitefile.state import State
 
 PlatformName = Literal["local", "ssh", "aws"]
 
@@ -228,6 +229,8 @@ class Site(Frozen):
         Text, in_place("the marks of everything that is there are changed", on=AWS), no_effect(on=(*LOCAL, *SSH))
     ]
     """Who answers for the site: a person or team, as a mail address or name."""
+    state: State = State()
+    """Where the states of the stacks are kept (aws)."""
     software: Software = Software()
     """Settings that hold everywhere unless set deeper."""
     rollout: Rollout = Rollout()

@@ -9,15 +9,17 @@ from leptonctl.platforms.aws import AwsPlatform
 from leptonctl.session import open_session
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from leptonctl.planning.desired import DesiredLocation
     from leptonctl.session import Session
 
 HERE = Path(__file__).parent
 
 
-def open_site(name: str, state_dir: Path) -> Session:
+def open_site(name: str, state_dir: Path, environ: Mapping[str, str] | None = None) -> Session:
     """The session of `sites/NAME.yaml`, with its state in `state_dir`."""
-    return open_session(HERE / "sites" / f"{name}.yaml", environ={}, state_dir=state_dir)
+    return open_session(HERE / "sites" / f"{name}.yaml", environ=environ or {}, state_dir=state_dir)
 
 
 def platform_of(session: Session) -> AwsPlatform:

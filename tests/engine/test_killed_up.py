@@ -6,7 +6,6 @@ started with it, as when the machine loses its power. Only the real engine can s
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -21,7 +20,9 @@ import boto3
 import pytest
 
 from leptonctl.platforms.aws_cloud import AwsCloud
-from leptonctl.platforms.pulumi_state import StateFolder, pending_operations
+from leptonctl.platforms.pulumi_pending import pending_operations
+from leptonctl.platforms.pulumi_state import States
+from leptonctl.platforms.state_store import FolderStore
 from tests.e2e.local_site import LEPTONCTL, Site
 from tests.engine.cloud_hosts import CloudHosts
 from tests.engine.disturbances import Gate
@@ -200,12 +201,13 @@ def everything() -> Counter[tuple[str, str]]:
 
 def in_the_state(site: Site) -> Counter[str]:
     """The resources that the states of all locations know; none is pending."""
-    folder = StateFolder(site.file.parent / ".leptonctl" / NAME / "pulumi", NAME)
+    states = States(FolderStore(site.file.parent / ".leptonctl" / NAME / "pulumi"), NAME)
     found: Counter[str] = Counter()
-    for stack in folder.stacks():
-        kept = json.loads(folder.state_file(stack).read_text())["checkpoint"]["latest"]
-        assert pending_operations({"deployment": kept}) == ()
-        found.update(f"{stack} {one['urn'].split('::', 2)[2]}" for one in kept["resources"])
+    for stack in states.kept():
+        kept = states.read(stack)
+        assert kept is not None
+        assert pending_operations(kept) == ()
+        found.update(f"{stack} {one['urn'].split('::', 2)[2]}" for one in kept["deployment"]["resources"])
     return found
 
 

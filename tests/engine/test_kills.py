@@ -18,7 +18,7 @@ import pytest
 from leptonctl.errors import Interrupted, LeptonError, Locked, PlatformFailed
 from leptonctl.planning.plan import Action
 from leptonctl.planning.resources import resource_changes
-from leptonctl.platforms.pulumi_state import StateFolder, pending_operations
+from leptonctl.platforms.pulumi_pending import pending_operations
 from leptonctl.progress import Progress, silent
 from tests.engine.double.provider import SLOW_VARIABLE
 from tests.engine.sites import core_of, open_site, platform_of
@@ -83,7 +83,7 @@ def test_after_a_kill_the_lock_goes_what_was_made_is_adopted_and_nothing_is_made
 ) -> None:
     session = open_site("thin", tmp_path)
     platform, core = platform_of(session), core_of(session)
-    state = StateFolder(tmp_path / "thin" / "pulumi", "thin")
+    state = platform.stacks.states
     monkeypatch.setenv(SLOW_VARIABLE, SLOW)
     attempt = Attempt(platform, core)
     wait_for(lambda: len(instances()) == 2)
@@ -91,8 +91,7 @@ def test_after_a_kill_the_lock_goes_what_was_made_is_adopted_and_nothing_is_made
     os.kill(owner.pid, signal.SIGKILL)
     assert isinstance(attempt.end(), PlatformFailed)
     assert owner.is_dead()
-    kept = json.loads(state.state_file("core").read_text())["checkpoint"]["latest"]
-    waiting = {one.name for one in pending_operations({"deployment": kept})}
+    waiting = {one.name for one in pending_operations(state.read("core") or {})}
     assert waiting == {"box-1", "box-2"}
     monkeypatch.delenv(SLOW_VARIABLE)
     before = set(instances())
@@ -116,7 +115,7 @@ def test_one_interrupt_ends_well_and_the_next_run_goes_on_from_there(
 ) -> None:
     session = open_site("thin", tmp_path)
     platform, core = platform_of(session), core_of(session)
-    state = StateFolder(tmp_path / "thin" / "pulumi", "thin")
+    state = platform.stacks.states
     monkeypatch.setenv(SLOW_VARIABLE, SLOW)
     attempt = Attempt(platform, core)
     wait_for(lambda: len(instances()) == 2)
@@ -126,8 +125,7 @@ def test_one_interrupt_ends_well_and_the_next_run_goes_on_from_there(
     assert isinstance(error, Interrupted)
     assert error.message == "core: interrupted; what was begun has been brought to its end"
     assert state.locks("core") == ()
-    kept = json.loads(state.state_file("core").read_text())["checkpoint"]["latest"]
-    assert pending_operations({"deployment": kept}) == ()
+    assert pending_operations(state.read("core") or {}) == ()
     monkeypatch.delenv(SLOW_VARIABLE)
 
     before = set(instances())
@@ -142,7 +140,7 @@ def test_a_lock_of_a_living_process_is_shown_with_its_owner_and_left_alone(
 ) -> None:
     session = open_site("thin", tmp_path)
     platform, core = platform_of(session), core_of(session)
-    state = StateFolder(tmp_path / "thin" / "pulumi", "thin")
+    state = platform.stacks.states
     monkeypatch.setenv(SLOW_VARIABLE, SLOW)
     attempt = Attempt(platform, core)
     wait_for(lambda: state.locks("core"))
@@ -152,6 +150,6 @@ def test_a_lock_of_a_living_process_is_shown_with_its_owner_and_left_alone(
     assert caught.value.message.startswith(
         f"core: its stack is locked by {owner.user}, pid {owner.pid} on {owner.host}"
     )
-    assert owner.path.exists()
+    assert state.locks("core") == (owner,)
     assert alive(owner.pid)
     assert attempt.end() is None

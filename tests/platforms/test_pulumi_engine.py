@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import stat
 import threading
 from pathlib import Path
@@ -23,10 +24,12 @@ def program(folder: Path, text: str) -> Path:
 
 
 def put(home: Path, more: str) -> str:
+    machine = {"x86_64": "x64", "aarch64": "arm64"}[platform.machine()]
     return (
-        "put pulumi 3.260.0 there: unpack pulumi-v3.260.0-linux-x64.tar.gz of the vendor's releases so that the "
-        f"program is {home}/leptonctl/engine/bin/pulumi (or anywhere on PATH), {more}; "
-        "`validate` and offline `plan` work without it"
+        "with internet: `leptonctl doctor --install-engine`; without: unpack "
+        f"pulumi-v3.260.0-linux-{machine}.tar.gz of the vendor's releases so that the program is "
+        f"{home}/leptonctl/engine/bin/pulumi (or anywhere on PATH), {more}; "
+        "versions from 3.206.0 and below 4 are accepted; `validate` and `plan` work without it"
     )
 
 
@@ -51,6 +54,19 @@ def test_an_engine_that_does_not_fit_is_refused(tmp_path: Path, said: str, messa
     with pytest.raises(PreflightFailed) as caught:
         find_engine({"PATH": str(path.parent), "XDG_DATA_HOME": str(tmp_path / "data")})
     assert caught.value.message == f"{path} {message}"
+    assert (caught.value.hint or "").startswith("with internet: `leptonctl doctor --install-engine`; without: unpack ")
+
+
+@pytest.mark.parametrize(
+    ("mode", "why"), [(0o644, "[Errno 13] Permission denied"), (None, "[Errno 2] No such file or directory")]
+)
+def test_an_engine_that_cannot_be_started_is_told_with_the_reason(tmp_path: Path, mode: int | None, why: str) -> None:
+    path = program(tmp_path, "v3.260.0")
+    path.unlink() if mode is None else path.chmod(mode)
+    with pytest.raises(PreflightFailed) as caught:
+        find_engine({"LEPTONCTL_PULUMI": str(path), "PATH": os.defpath, "XDG_DATA_HOME": str(tmp_path)})
+    assert caught.value.message == f"the engine {path} could not be started: {why}: '{path}'"
+    assert caught.value.hint == put(tmp_path, "or name another program in LEPTONCTL_PULUMI")
 
 
 def test_the_named_engine_comes_before_the_one_on_path_and_that_before_our_own(tmp_path: Path) -> None:

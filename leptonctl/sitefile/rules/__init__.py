@@ -14,6 +14,7 @@ from leptonctl.sitefile.rules.platforms import check_platforms
 from leptonctl.sitefile.rules.roles import check_monitoring_servers, check_ports, check_roles, check_unused_settings
 from leptonctl.sitefile.rules.rollouts import check_rollouts
 from leptonctl.sitefile.rules.ssh import check_ssh
+from leptonctl.sitefile.rules.state import check_state
 from leptonctl.sitefile.rules.storage import check_storage
 from leptonctl.sitefile.rules.users import check_users
 from leptonctl.sitefile.rules.values import check_values
@@ -30,6 +31,7 @@ RULE_SETS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     check_aws,
     check_capacity,
     check_accelerators,
+    check_state,
     check_networks,
     check_hosts,
     check_ssh,

@@ -7,7 +7,7 @@ from collections import Counter
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
-from leptonctl.sitefile.aws import ZONES_LIMIT, host_zones, partition_of
+from leptonctl.sitefile.aws import REGION, ZONES_LIMIT, host_zones, partition_of
 from leptonctl.sitefile.findings import Finding
 from leptonctl.sitefile.rules.parts import locations, spoken
 from leptonctl.sitefile.words import did_you_mean, quoted
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from leptonctl.sitefile.findings import Path
     from leptonctl.sitefile.model import Location, NodeGroup, Site
 
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-[0-9]")
 _IMAGE = re.compile(r"ami-[0-9a-f]{8,17}")
 _RESERVATION = re.compile(r"cr-[0-9a-f]{8,17}")
 _OWNER = re.compile(r"[0-9]{12}|amazon|aws-marketplace")
@@ -47,7 +46,7 @@ def check_aws(site: Site) -> Iterator[Finding]:
         if location.network.cidr is None:
             message, hint = "a location on aws needs a network", "write one such as `network: {cidr: 10.64.0.0/20}`"
             yield Finding("missing-network", path, message, hint, at="key")
-        if not _REGION.fullmatch(aws.region):
+        if not REGION.fullmatch(aws.region):
             message = f"{quoted(aws.region)} is not an AWS region"
             yield Finding("bad-value", (*path, "aws", "region"), message, "write one such as eu-central-1")
         else:

@@ -1,10 +1,10 @@
 """A stand-in for the `pulumi` program: what the Automation API asks of it, for machines that have no engine.
 
-It does: stacks in files, create, no change, update, replace, delete in reverse order, refresh, previews with unknown
-values, the order of dependence, a state after a failure that holds what was made, secrets masked in outputs, a lock
-file while it works, and the event log. It does not do: pending operations, aliases, moving, targets, transforms,
-policies, plug-ins by version, several providers of one package, encryption (secrets are only encoded), or an end in
-good order when it is interrupted. A pass on it is never evidence about the real engine.
+It does: stacks in files and buckets, create, no change, update, replace, delete in reverse order, refresh, previews
+with unknown values, the order of dependence, a state after a failure that holds what was made, secrets masked in
+outputs, a lock while it works, and the event log. It does not do: pending operations, aliases, moving, targets,
+transforms, policies, plug-ins by version, several providers of one package, encryption (secrets are only encoded), or
+an end in good order when it is interrupted. A pass on it is never evidence about the real engine.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ def _stack(verb: str, words: list[str]) -> int:  # noqa: PLR0911 - a return for 
     names = [word for word in words if not word.startswith("-")][2:]
     stack = StackFile(_value(words, "--stack") or names[0])
     if verb == "init":
-        if stack.path.exists():
+        if stack.exists():
             return _fail(f"stack '{stack.name}' already exists")
-        stack.write({"resources": []})
+        stack.init(_value(words, "--secrets-provider") or "passphrase")
         return 0
-    if not stack.path.exists():
+    if not stack.exists():
         return _fail(f"no stack named '{stack.name}' found", 6)
     if verb == "select":
         return 0
@@ -51,7 +51,7 @@ def _stack(verb: str, words: list[str]) -> int:  # noqa: PLR0911 - a return for 
             stack.write(json.load(file)["deployment"])
         return 0
     if verb == "rm":
-        stack.path.unlink()
+        stack.remove()
         return 0
     if verb == "output":
         found = {name: shown(value) if "--show-secrets" in words else masked(value)
@@ -65,6 +65,8 @@ def _stack(verb: str, words: list[str]) -> int:  # noqa: PLR0911 - a return for 
 def _change(verb: str, words: list[str]) -> int:
     stack = StackFile(_value(words, "--stack") or "")
     is_dry = verb == "preview"
+    if not stack.is_open():
+        return _fail("failed to decrypt: incorrect passphrase")
     if not is_dry and not stack.lock():
         return _fail("the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end")
     events = EventLog(_value(words, "--event-log"))

@@ -1,9 +1,14 @@
-"""The stand-in's stacks: a file a stack where the real engine would have it, with its lock and history."""
+"""The stand-in's stacks: a file or object a stack where the real engine would have it, with its lock and history.
+
+They lie in leptonctl's own stores. What seals the secrets is only named, and of a passphrase it is checked that it is
+the same one; nothing is encrypted.
+"""
 
 from __future__ import annotations
 
 import base64
 import getpass
+import hashlib
 import json
 import os
 import re
@@ -11,7 +16,15 @@ import socket
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+from leptonctl.platforms.aws_bucket import BucketStore
+from leptonctl.platforms.aws_cloud import AwsCloud
+from leptonctl.platforms.state_store import FolderStore
+
+if TYPE_CHECKING:
+    from leptonctl.platforms.state_store import Store
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
@@ -25,22 +38,42 @@ class StackFile:
     def __init__(self, name: str) -> None:
         self.name = name
         self.project = _project()
-        self._folder = Path(os.environ["PULUMI_BACKEND_URL"].removeprefix("file://")) / ".pulumi"
-        self.path = self._folder / "stacks" / self.project / f"{name}.json"
-        self._history = self._folder / "history" / self.project / f"{name}.json"
-        self._locks = self._folder / "locks" / "organization" / self.project / name
+        self._store = _store(os.environ["PULUMI_BACKEND_URL"])
+        self._key = f".pulumi/stacks/{self.project}/{name}.json"
+        self._history = f".pulumi/history/{self.project}/{name}.json"
+        self._locks = f".pulumi/locks/organization/{self.project}/{name}/"
+
+    def exists(self) -> bool:
+        """Whether there is a state."""
+        return self._store.read(self._key) is not None
+
+    def init(self, provider: str) -> None:
+        """Make the stack; the state says what its secrets would be sealed with."""
+        sealed = {"type": "cloud", "state": {"url": provider, "encryptedkey": "none"}}
+        if provider == "passphrase":
+            sealed = {"type": "passphrase", "state": {"salt": _digest()}}
+        self.write({"secrets_providers": sealed, "resources": []})
+
+    def is_open(self) -> bool:
+        """Whether the passphrase is the one that the stack was made with."""
+        sealed = self.read().get("secrets_providers") or {}
+        return sealed.get("type") != "passphrase" or sealed["state"]["salt"] == _digest()
+
+    def remove(self) -> None:
+        """Forget it."""
+        self._store.remove(self._key)
 
     def read(self) -> dict[str, Any]:
         """The state."""
-        found: dict[str, Any] = json.loads(self.path.read_text())["checkpoint"]["latest"]
+        found: dict[str, Any] = json.loads(self._store.read(self._key) or b"")["checkpoint"]["latest"]
         return found
 
     def write(self, state: dict[str, Any]) -> None:
         """Put a state in its place, as a whole."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        new = self.path.with_suffix(".new")
-        new.write_text(json.dumps({"version": 3, "checkpoint": {"stack": self.name, "latest": state}}))
-        new.replace(self.path)
+        if "secrets_providers" not in state:
+            state = {"secrets_providers": self.read().get("secrets_providers"), **state}
+        told = {"version": 3, "checkpoint": {"stack": self.name, "latest": state}}
+        self._store.write(self._key, json.dumps(told).encode())
 
     def outputs(self) -> dict[str, Any]:
         """What the stack exported."""
@@ -50,18 +83,17 @@ class StackFile:
 
     def lock(self) -> bool:
         """Take the lock; False where somebody has it."""
-        self._locks.mkdir(parents=True, exist_ok=True)
-        if any(self._locks.glob("*.json")):
+        if self._store.listed(self._locks):
             return False
         now = datetime.now(UTC).isoformat()
         told = {"pid": os.getpid(), "username": getpass.getuser(), "hostname": socket.gethostname(), "timestamp": now}
-        (self._locks / f"{uuid.uuid4()}.json").write_text(json.dumps(told))
+        self._store.write(f"{self._locks}{uuid.uuid4()}.json", json.dumps(told).encode())
         return True
 
     def unlock(self) -> None:
         """Give the lock back."""
-        for path in self._locks.glob("*.json"):
-            path.unlink()
+        for one in self._store.listed(self._locks):
+            self._store.remove(one.key)
 
     def remember(self, kind: str, began: datetime, result: str, counts: dict[str, int]) -> None:
         """Write an operation down."""
@@ -70,12 +102,11 @@ class StackFile:
             "environment": {}, "config": {}, "result": result, "endTime": datetime.now(UTC).strftime(_TIME),
             "version": len(self.history()) + 1, "resourceChanges": counts,
         }  # fmt: skip
-        self._history.parent.mkdir(parents=True, exist_ok=True)
-        self._history.write_text(json.dumps([entry, *self.history()]))
+        self._store.write(self._history, json.dumps([entry, *self.history()]).encode())
 
     def history(self) -> list[dict[str, Any]]:
         """All operations, newest first."""
-        found: list[dict[str, Any]] = json.loads(self._history.read_text()) if self._history.exists() else []
+        found: list[dict[str, Any]] = json.loads(self._store.read(self._history) or b"[]")
         return found
 
 
@@ -114,6 +145,22 @@ def kept(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: kept(item) for name, item in value.items()}
     return [kept(item) for item in value] if isinstance(value, list) else value
+
+
+def _store(url: str) -> Store:
+    where = urlsplit(url)
+    if where.scheme == "file":
+        return FolderStore(Path(where.path))
+    prefix = where.path.strip("/")
+    region = parse_qs(where.query)["region"][0]
+    return BucketStore(AwsCloud(region), where.netloc, f"{prefix}/" if prefix else "")
+
+
+def _digest() -> str:
+    text = os.environ.get("PULUMI_CONFIG_PASSPHRASE")
+    if text is None:
+        text = Path(os.environ["PULUMI_CONFIG_PASSPHRASE_FILE"]).read_text()
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _project() -> str:
