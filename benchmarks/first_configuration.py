@@ -4,7 +4,7 @@ The peer has the same roles as a usual playbook writes them (`plain_playbook/`):
 role, facts gathered, pipelining, as many forks as hosts. Hosts are made anew for every run and are not part of what is
 measured. After each run all hosts have to be in the very same end state, asked by `end_state.sh`.
 
-ROUNDS=1 for a quick look. MEASURES=1 shows once, on top, what each measure alone gives.
+ROUNDS=1 and HOSTS=2 for a quick look. MEASURES=1 shows once, on top, what each measure alone gives.
 """
 
 from __future__ import annotations

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from leptonctl.applying import preflight
 from leptonctl.hosts.probe import look_requests
 from leptonctl.hosts.reach import Request
 from leptonctl.hosts.ssh import run_all
 from leptonctl.hosts.target import Target
 from leptonctl.looking import Looked, look_at_hosts, look_at_platforms, targets
+from leptonctl.planning.diff import diff
 from leptonctl.planning.observed import HostLook, Reach, RoleState
 from leptonctl.platforms.ssh_facts import look_program, read_facts
 from leptonctl.session import Session, open_session
@@ -145,3 +147,18 @@ def test_a_host_that_should_be_something_else_now_is_asked_again(site: Simulated
     changed = replace(session, desired=replace(session.desired, locations=locations))
     look_at_hosts(changed, platforms, changed.desired, before=before)
     assert site.connections().by_host == {first.address: 1}
+
+
+def test_before_roles_run_only_the_machines_of_their_location_are_looked_at(
+    site: SimulatedSite, session: Session, host: Path
+) -> None:
+    def looked_at() -> list[str]:
+        seen = look_at_hosts(session, look_at_platforms(session), session.desired)
+        planned = diff(session.desired, seen.observed)
+        site.connections()
+        preflight(session, planned)
+        return sorted(site.connections().by_host)
+
+    assert looked_at() == []
+    (host / "base.conf").write_text("by hand\n")
+    assert looked_at() == [f"regions/r0/box-000{number}" for number in range(3)]
