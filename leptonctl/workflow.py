@@ -92,7 +92,7 @@ def plan(session: Session, *, only: tuple[str, ...], is_compared: bool, out: Pat
             "desired_digest": found.desired_digest,
             "waves": found.waves,
             "rollouts": [planned_rollout(rollout) for rollout in found.rollouts],
-            "estimate": estimate_data(estimate(want)),
+            "estimate": estimate_data(estimate(want, found)),
             "settings": summary.settings_by_group(want),
         },
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from leptonctl.planning.desired import Desired
     from leptonctl.planning.estimate import Estimate
+    from leptonctl.planning.plan import Plan
 
 _FOLDER = Path(__file__).parent
 PRICE_SOURCE = "apache-libcloud 3.9.1"
@@ -39,9 +41,11 @@ def catalogue() -> Catalogue:
     )
 
 
-def estimate(want: Desired) -> tuple[Estimate, ...]:
-    """What each location on AWS costs, draws and emits; the tables are read only where there is one."""
-    return estimates(want, catalogue()) if any(location.aws is not None for location in want.locations) else ()
+def estimate(want: Desired, plan: Plan) -> tuple[Estimate, ...]:
+    """What each location of the plan on AWS costs, draws and emits; the tables are read only where there is one."""
+    named = {location.address for location in plan.locations}
+    on_aws = tuple(one for one in want.locations if one.aws is not None and one.address in named)
+    return estimates(replace(want, locations=on_aws), catalogue()) if on_aws else ()
 
 
 def _machine(row: dict[str, str]) -> MachineFacts:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from leptonctl.planning.desired import Desired
     from leptonctl.planning.plan import Plan
     from leptonctl.result import Result
     from leptonctl.session import Session
@@ -58,8 +59,11 @@ def open_site(site: Path, *, state_dir: Path | None = None, level: str = "normal
     return open_session(site, environ=os.environ, state_dir=state_dir, report=talk(level=level, output=output))
 
 
-def approval(verb: str, *, yes: bool) -> Callable[[Plan], None]:
-    """Give the question that is asked before anything changes; without a terminal nothing is ever asked."""
+def approval(verb: str, *, yes: bool, want: Desired | None = None) -> Callable[[Plan], None]:
+    """Give the question that is asked before anything changes; without a terminal nothing is ever asked.
+
+    With `want`, what the locations of the plan cost is shown too.
+    """
 
     def approve(plan: Plan) -> None:
         if yes:
@@ -69,11 +73,12 @@ def approval(verb: str, *, yes: bool) -> Callable[[Plan], None]:
                 f"`leptonctl {verb}` would change the site '{plan.site}' and there is no terminal to ask on",
                 hint="pass --yes to go ahead without a question",
             )
+        from leptonctl.catalog import estimate
         from leptonctl.render import plan_text
         from leptonctl.talk import settle
 
         settle()
-        click.echo(plan_text(plan), err=True)
+        click.echo(plan_text(plan, estimate(want, plan) if want is not None else ()), err=True)
         if not click.confirm(f"Go ahead with `{verb}`?", err=True):
             raise Interrupted("stopped before anything was changed")
 

@@ -92,7 +92,7 @@ def up(  # noqa: PLR0913 - one argument an option
     2. Look at platforms and hosts; show the plan; ask (unless --yes).
     3. Check tools, space and address ranges before anything is touched.
     4. Make machines, networks and volumes: core, then regions, then edges.
-    5. Run the roles that differ, in the same order.
+    5. Run the roles that differ, in the same order and batch by batch; stop where too many hosts fail.
     6. Look again and say what is so now.
 
     \b
@@ -110,7 +110,7 @@ def up(  # noqa: PLR0913 - one argument an option
         is_forced=force,
         roles=tuple(name.strip() for name in roles.split(",")) if roles else (),
         replace=frozenset(replace),
-        approve=approval("up", yes=yes),
+        approve=approval("up", yes=yes, want=session.desired),
     )
     finish(workflow.up(session, ask), output)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from leptonctl.errors import LeptonError, Problem
+    from leptonctl.planning.estimate import Estimate
     from leptonctl.planning.plan import Plan
     from leptonctl.result import Answer, HostResult, LocationResult, ProblemResult
 
@@ -69,9 +70,10 @@ def _sarif(problems: tuple[Problem, ...]) -> object:
     return as_sarif(problems, version=__version__)
 
 
-def plan_text(plan: Plan) -> str:
-    """A plan as text, for the question that `up` asks."""
+def plan_text(plan: Plan, estimates: tuple[Estimate, ...] = ()) -> str:
+    """A plan as text, with what its locations cost, for the question that `up` asks."""
     from leptonctl import summary  # noqa: PLC0415 - only for a question
+    from leptonctl.estimate_summary import estimate_data  # noqa: PLC0415 - only for a question
     from leptonctl.rollout_summary import planned_rollout  # noqa: PLC0415 - only for a question
 
     console = _console()
@@ -87,6 +89,7 @@ def plan_text(plan: Plan) -> str:
                 data={
                     "is_observed": plan.is_observed,
                     "rollouts": [planned_rollout(rollout) for rollout in plan.rollouts],
+                    "estimate": estimate_data(estimates),
                 },
             ),
         )

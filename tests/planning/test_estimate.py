@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from leptonctl.catalog import catalogue
 from leptonctl.estimate_summary import estimate_data, estimate_lines
 from leptonctl.planning.desired import Desired, desired
 from leptonctl.planning.estimate import (
@@ -19,7 +18,6 @@ from leptonctl.planning.estimate import (
 )
 from leptonctl.sitefile.load import load_site
 
-ROOT = Path(__file__).parents[2]
 SITE = """
 site: demo
 owner: ops
@@ -134,33 +132,3 @@ def test_the_text_has_the_date_and_source_of_prices_the_basis_of_carbon_and_what
         "power and carbon of the machines, idle to busy (overhead 1.135)",
         "  core                 163 to 847 W; 47.6 to 247.3 kg CO2e/month (400.0 g/kWh: a grid, 2023)",
     ]
-
-
-def test_the_catalogue_is_read_whole_and_each_file_has_its_source_named() -> None:
-    book = catalogue()
-    assert (len(book.machines), len(book.prices), len(book.carbon)) == (172, 895, 16)
-    assert all(0 < price.usd_per_hour < 200 and price.as_of == "2025-03-02" for price in book.prices.values())
-    assert all(facts.vcpus > 0 and facts.memory_gib > 0 for facts in book.machines.values())
-    assert all(power.idle_w < power.busy_w for power in book.accelerators.values())
-    assert book.prices["g6.12xlarge", "eu-central-1"].usd_per_hour == 5.75429
-    folder = ROOT / "leptonctl" / "catalog"
-    sources = (folder / "SOURCES.md").read_text()
-    assert [file.name for file in folder.glob("*.csv") if f"`{file.name}`" not in sources] == []
-
-
-def test_the_sample_of_aws_is_estimated_and_says_what_it_leaves_out() -> None:
-    want = desired(load_site(ROOT / "templates" / "aws.yaml", environ={}).site)
-    core, frankfurt = estimates(want, catalogue())
-    assert [(part.count, part.machine_type) for part in core.machines] == [(2, "g6.12xlarge")]
-    assert core.usd_per_hour == pytest.approx(2 * 5.75429)
-    assert core.unpriced == (
-        "1 t4g.small (gate): no price in the catalogue for eu-central-1",
-        "1 m7i.large (control): no price in the catalogue for eu-central-1",
-        "root disks, 1,080 GiB",
-        "2 gp3 volumes, 2,000 GiB",
-        "1 NAT gateway",
-        "2 public IPv4 addresses",
-        "bucket models",
-        "traffic, requests, logs, keys",
-    )
-    assert frankfurt.unmeasured == ("accelerators L4 of 2 g6.xlarge (serve)",)
