@@ -11,6 +11,7 @@ from leptonctl.hosts.openssh import known_hosts_text
 from leptonctl.hosts.probe import record
 from leptonctl.hosts.secrets import resolve, secret_refs
 from leptonctl.planning.observed import Reach, RoleState
+from leptonctl.planning.scaling import every_role
 from leptonctl.progress import Progress
 from leptonctl.record.known import KnownHost, read_known, write_known
 
@@ -129,5 +130,5 @@ def keep_known_hosts(session: Session, complete: Sequence[Target]) -> None:
 
 def resolve_secrets(session: Session, want: Desired) -> dict[str, str]:
     """Resolve every secret that the roles refer to. Raises PreflightFailed with all that can't be."""
-    roles = {id(role): role for location in want.locations for host in location.hosts for role in host.roles}
+    roles = {id(role): role for role in every_role(want)}
     return resolve(secret_refs(roles.values()), site_dir=session.site_dir)

@@ -7,7 +7,7 @@ belongs to one `scaling`, the group's address.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from leptonctl.planning.desired import DesiredHost
 from leptonctl.planning.plan import Action, Change
@@ -15,7 +15,7 @@ from leptonctl.planning.plan import Action, Change
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from leptonctl.planning.desired import Desired, DesiredLocation, DesiredScaling
+    from leptonctl.planning.desired import Desired, DesiredLocation, DesiredRole, DesiredScaling
     from leptonctl.planning.observed import Observed, ObservedLocation, ObservedResource
 
 # Of an instance's id, from its end: so few that two hosts of a site never meet, and short enough for a host name.
@@ -39,6 +39,13 @@ def with_observed_hosts(want: Desired, observed: Observed) -> Desired:
             for location in want.locations
         ),
     )
+
+
+def every_role(want: Desired) -> Iterator[DesiredRole]:
+    """Every role of the site, also those of scaling groups whose hosts have not been seen; shared ones come again."""
+    for location in want.locations:
+        for one in (*location.hosts, *location.scaling):
+            yield from cast("DesiredHost | DesiredScaling", one).roles
 
 
 def is_of_scaling_group(location: DesiredLocation, address: str) -> bool:

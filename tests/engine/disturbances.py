@@ -21,6 +21,10 @@ class Disturbance:
         """An answer that the call gets without being made; None lets it pass."""
         return None
 
+    def rewritten(self, _call: Call, body: bytes) -> bytes:
+        """The body with which the call is made."""
+        return body
+
     def after(self, _call: Call, answer: Answer) -> Answer | None:
         """The answer that the caller gets; None closes the connection instead."""
         return answer

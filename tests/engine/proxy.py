@@ -87,6 +87,12 @@ class Proxy:
             answer = one.after(call, answer) if answer is not None else None
         return answer
 
+    def rewritten(self, call: Call, body: bytes) -> bytes:
+        """The body with which a call is made."""
+        for one in self.disturbances:
+            body = one.rewritten(call, body)
+        return body
+
     def _made_once(self, call: Call, forward: Callable[[], Answer]) -> Answer:
         """The answer to the first call with this token; calls without one are made each time."""
         if not call.token:
@@ -110,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         call = read_call(self.command, self.path, dict(self.headers.items()), body)
-        answer = self.proxy.answer(call, lambda: self._forward(body))
+        answer = self.proxy.answer(call, lambda: self._forward(self.proxy.rewritten(call, body)))
         if answer is None:
             self.close_connection = True
             self.connection.close()
@@ -126,7 +132,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _forward(self, body: bytes) -> Answer:
         connection = http.client.HTTPConnection(urlsplit(self.proxy.target).netloc, timeout=60)
         try:
-            headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
+            own = {"connection", "content-length"}
+            headers = {name: value for name, value in self.headers.items() if name.lower() not in own}
             connection.request(self.command, self.path, body=body, headers=headers)
             response = connection.getresponse()
             return Answer(response.status, tuple(response.getheaders()), response.read())

@@ -9,7 +9,7 @@ from leptonctl.planning.diff import desired_digest, diff
 from leptonctl.planning.observed import NOTHING_ASKED, Endpoint, Observed, ObservedLocation, ObservedResource
 from leptonctl.planning.plan import Action
 from leptonctl.planning.resources import resource_changes
-from leptonctl.planning.scaling import missing_hosts, scaled_name, with_observed_hosts
+from leptonctl.planning.scaling import every_role, missing_hosts, scaled_name, with_observed_hosts
 from leptonctl.sitefile.load import load_text
 
 SITE = """
@@ -65,6 +65,10 @@ def test_before_a_look_the_hosts_are_unknown_and_the_plan_says_how_many_there_ma
     plan = diff(want(), NOTHING_ASKED)
     found = next(change for change in plan.changes if change.kind == "group")
     assert (found.action, found.address, found.reasons) == (Action.UNKNOWN, "core/serve", ("unknown hosts, 2..6",))
+
+
+def test_the_roles_of_hosts_that_were_not_seen_yet_are_roles_of_the_site() -> None:
+    assert {role.name for role in every_role(want())} == {"base", "monitoring_agent"}
 
 
 def test_after_a_look_the_hosts_that_run_are_hosts_like_all_others() -> None:
