@@ -7,11 +7,13 @@ started with it, as when the machine loses its power. Only the real engine can s
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import threading
 import time
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,17 +22,18 @@ import boto3
 import pytest
 
 from leptonctl.platforms.aws_cloud import AwsCloud
+from leptonctl.platforms.aws_sweep import marked, without_region
 from leptonctl.platforms.pulumi_pending import pending_operations
 from leptonctl.platforms.pulumi_state import States
 from leptonctl.platforms.state_store import FolderStore
 from tests.e2e.local_site import LEPTONCTL, Site
 from tests.engine.cloud_hosts import CloudHosts
+from tests.engine.conftest import account_on, engine_on_path
 from tests.engine.disturbances import Gate
+from tests.engine.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from tests.engine.proxy import Proxy
 
 pytestmark = [pytest.mark.engine, pytest.mark.hosts, pytest.mark.usefixtures("real_engine")]
 REGION, NAME = "eu-central-1", "killed"
@@ -93,17 +96,46 @@ class World:
         return Site(NAME, file)
 
 
-@pytest.fixture
-def world(moto_url: str, aws_proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    hosts = CloudHosts(f"killed-{os.getpid()}-{tmp_path.name[-8:].strip('_').lower()}", moto_url)
-    hosts.stand_in(aws_proxy)
-    monkeypatch.setattr("moto.ec2.models.elastic_network_interfaces.random_public_ip", hosts.public_address)
+@contextmanager
+def a_world(moto_url: str, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[World]:
+    account_on(moto_url, patch, folder)
+    engine_on_path(patch, folder)
+    hosts, proxy = CloudHosts(f"killed-{secrets.token_hex(4)}", moto_url), Proxy(moto_url)
+    hosts.stand_in(proxy)
+    patch.setenv("AWS_ENDPOINT_URL", proxy.start())
+    patch.setattr("moto.ec2.models.elastic_network_interfaces.random_public_ip", hosts.public_address)
     try:
-        yield World(hosts, aws_proxy, tmp_path)
+        yield World(hosts, proxy, folder)
     finally:
-        for gate in aws_proxy.disturbances:
-            gate.end()
+        proxy.stop()
         hosts.remove()
+
+
+@pytest.fixture
+def world(moto_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with a_world(moto_url, tmp_path, monkeypatch) as made:
+        yield made
+
+
+@dataclass(frozen=True)
+class End:
+    """What a site comes to: in the cloud, and in the states of its stacks."""
+
+    cloud: Counter[tuple[str, str]]
+    states: Counter[str]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(moto_url: str, tmp_path_factory: pytest.TempPathFactory) -> End:
+    """What an `up` comes to that nobody disturbs."""
+    with pytest.MonkeyPatch.context() as patch, a_world(moto_url, tmp_path_factory.mktemp("whole"), patch) as world:
+        site = world.site("")
+        done = site.up()
+        assert (done.exit_code, done.problems()) == (0, []), done.stderr
+        found = End(everything(), in_the_state(site))
+    assert found.cloud["instance", "killed.core.box-1"] == 1
+    assert set(found.states.values()) == {1}
+    return found
 
 
 def wait_for(what: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
@@ -181,9 +213,9 @@ def up_until(site: Site, proxy: Proxy, point: Callable[[], Gate] | None, number:
 
 def everything() -> Counter[tuple[str, str]]:
     """All that carries the mark, and what connects it, in words that do not change from one account to another."""
-    cloud: Any = AwsCloud(REGION)
-    found = Counter((one.type, one.tags.get("Name", one.address)) for one in (*cloud.marked(NAME), *cloud.roles(NAME)))
-    found.update(("zone", one.details["Name"]) for one in cloud.zones(NAME))
+    cloud = AwsCloud(REGION)
+    things = (*marked(cloud, NAME), *without_region(cloud, NAME))
+    found = Counter((one.type, one.tags.get("Name", one.address)) for one in things)
     ec2: Any = boto3.client("ec2", region_name=REGION)
     for table in ec2.describe_route_tables()["RouteTables"]:
         name = next((tag["Value"] for tag in table["Tags"] if tag["Key"] == "Name"), None)
@@ -211,33 +243,15 @@ def in_the_state(site: Site) -> Counter[str]:
     return found
 
 
-REFERENCE: dict[str, tuple[Counter[tuple[str, str]], Counter[str]]] = {}
-"""What an undisturbed `up` comes to; made by the first test."""
-
-
-def reference(world: World) -> None:
-    site = world.site("")
-    done = site.up()
-    assert (done.exit_code, done.problems()) == (0, []), done.stderr
-    REFERENCE["up"] = (everything(), in_the_state(site))
-
-
-def test_an_undisturbed_up_is_what_the_others_are_compared_with(world: World) -> None:
-    reference(world)
-    marked, known = REFERENCE["up"]
-    assert marked["instance", "killed.core.box-1"] == 1
-    assert set(known.values()) == {1}
-
-
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 @pytest.mark.parametrize("point", [*POINTS, CONFIGURING])
-def test_the_next_up_ends_with_exactly_the_plan(world: World, point: str, number: signal.Signals) -> None:
-    assert REFERENCE, "run the file as a whole: its first test says what to compare with"
+def test_the_next_up_ends_with_exactly_the_plan(
+    world: World, undisturbed: End, point: str, number: signal.Signals
+) -> None:
     site = world.site("base" if point == CONFIGURING else "")
     ended = up_until(site, world.proxy, POINTS.get(point), number)
     assert ended == (-signal.SIGKILL if number is signal.SIGKILL else 130)
     done = site.up()
     assert (done.exit_code, done.problems()) == (0, []), done.stderr
-    assert everything() == REFERENCE["up"][0]
-    assert in_the_state(site) == REFERENCE["up"][1]
+    assert End(everything(), in_the_state(site)) == undisturbed
     assert world.hosts.running() == ["core/box-1"]

@@ -66,6 +66,17 @@ def test_the_plan_knows_what_holds_data_and_the_program_protects_exactly_that() 
         assert planned == {(one.type, one.name) for one in ran.engine.registered if one.is_protected}, name
 
 
+def test_no_two_things_of_a_kind_carry_the_same_mark() -> None:
+    """What an interrupted creation made is found again by all of its tags; AWS lists rules of both ways together."""
+    for name, ran in all_ran().items():
+        marks = Counter(
+            (one.type.replace("Egress", "").replace("Ingress", ""), json.dumps(one.inputs["tags"], sort_keys=True))
+            for one in ran.engine.registered
+            if one.inputs.get("tags") and not one.type.endswith("Accepter")
+        )
+        assert [mark for mark, count in marks.items() if count > 1] == [], name
+
+
 def test_only_a_store_that_the_operator_named_is_not_protected() -> None:
     args = ran_of_file(WHOLE)["core"].args
     engine, _ = run_program(PROGRAMS["core"], replace(args, deletable=("core/data", "core/models", "core/scratch")))
