@@ -84,9 +84,9 @@ def answer(command: str, text: bytes, folder: Path) -> tuple[str, int]:
 
 
 def sent_request(program: bytes) -> dict[str, Any]:
-    """The request in the program that leptonctl sends: the argument of its last line, `start('{...}')`."""
-    _, _, call = program.decode().rpartition("\n\nstart(")
-    request: dict[str, Any] = json.loads(ast.literal_eval(call.rstrip().removesuffix(")")))["request"]
+    """The request in the program that leptonctl sends: the last argument of its last line, `start('...', '{...}')`."""
+    (call,) = ast.parse(program.decode().rpartition("\n\n")[2]).body
+    request: dict[str, Any] = json.loads(ast.literal_eval(call.value.args[-1]))  # type: ignore[attr-defined]
     return request
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +23,9 @@ _FOLDER = Path(__file__).parent / "remote"
 
 def request_of(target: Target, modules: tuple[str, ...], request: Mapping[str, object]) -> Request:
     """The request that runs `modules` (in order of need; the last one is the program) on a host, as root."""
-    text = json.dumps({"modules": _sources(modules), "request": request})
     command = "exec python3 -" if target.endpoint.user == "root" else "exec sudo -n -- python3 -"
-    return Request(target.address, target.endpoint, command, f"{_source('start')}\n\nstart({text!r})\n".encode())
+    program = f"{_source('start')}\n\nstart({_packed(modules)!r}, {json.dumps(request)!r})\n"
+    return Request(target.address, target.endpoint, command, program.encode())
 
 
 def ask(requests: Iterable[Request], *, limit_s: float) -> dict[str, Reply]:
@@ -48,8 +50,10 @@ def answer_of(reply: Reply) -> tuple[dict[str, Any], str | None]:
 
 
 @cache
-def _sources(modules: tuple[str, ...]) -> list[tuple[str, str]]:
-    return [(name, _source(name)) for name in modules]
+def _packed(modules: tuple[str, ...]) -> str:
+    """Names and sources as `remote.start` takes them: made once for all hosts, a third of their size."""
+    sources = json.dumps([(name, _source(name)) for name in modules])
+    return base64.b64encode(zlib.compress(sources.encode(), 9)).decode()
 
 
 @cache

@@ -15,7 +15,7 @@ import pytest
 from leptonctl.hosts.probe import _MODULES
 from leptonctl.hosts.remote import compare, complete, host_side
 from leptonctl.hosts.remote.compare import differences_of
-from leptonctl.hosts.sent import _sources
+from leptonctl.hosts.sent import _packed
 
 Ask = Callable[..., dict[str, Any]]
 
@@ -280,10 +280,10 @@ def test_whatever_goes_wrong_is_an_answer(ask: Ask) -> None:
 
 def test_it_runs_from_standard_input_with_nothing_installed() -> None:
     start = (Path(host_side.__file__).parent / "start.py").read_text()
-    text = json.dumps({"modules": _sources(_MODULES), "request": {"do": "dance"}})
+    call = f"start({_packed(_MODULES)!r}, {json.dumps({'do': 'dance'})!r})"
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-"],
-        input=f"{start}\n\nstart({text!r})\n",
+        input=f"{start}\n\n{call}\n",
         capture_output=True,
         text=True,
         check=True,
