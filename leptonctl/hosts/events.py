@@ -125,7 +125,7 @@ class EventReader:
             host.records.setdefault(role, []).append(
                 TaskRecord(
                     task=str(data.get("task")),
-                    module=str(part["module"]) if module == TOGETHER else module,
+                    module=_text(part.get("module")) or module if module == TOGETHER else module,
                     arguments=_mapping(_mapping(part.get("invocation")).get("module_args")),
                     result={key: value for key, value in part.items() if key not in ("invocation", "diff")},
                     is_hidden="censored" in part or "censored" in result,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from leptonctl.hosts.configured import Failure
-from leptonctl.hosts.events import EventReader, neutralised
+from leptonctl.hosts.events import TOGETHER, EventReader, neutralised
 from leptonctl.hosts.secrets import Redactor
 from leptonctl.hosts.target import Target
 from leptonctl.planning.desired import DesiredRole
@@ -154,3 +154,28 @@ def test_no_terminal_escape_is_left(text: str, expected: str) -> None:
     clean = neutralised(text)
     assert "\x1b" not in clean
     assert clean == expected
+
+
+def test_each_part_of_a_task_that_runs_several_modules_is_a_record_of_its_module() -> None:
+    events = reader()
+    parts = [
+        {"module": "ansible.builtin.file", "path": "/a", "invocation": {"module_args": {"path": "/a"}}},
+        {"module": "ansible.builtin.command", "skipped": True},
+        {"module": "ansible.builtin.copy", "dest": "/a/b", "checksum": "c", "invocation": {"module_args": {}}},
+    ]
+    events.take(ended("ok", "base", result={"changed": True, "parts": parts}, resolved_action=TOGETHER))
+    events.take(stats(ok=1, changed=1))
+    records = events.hosts()["core/a"].records["base"]
+    assert [(one.module, one.arguments) for one in records] == [
+        ("ansible.builtin.file", {"path": "/a"}),
+        ("ansible.builtin.copy", {}),
+    ]
+    assert (records[1].result["dest"], records[1].task) == ("/a/b", "Task of base")
+
+
+def test_parts_that_are_hidden_are_one_hidden_record() -> None:
+    events = reader()
+    events.take(ended("ok", "base", result={"censored": "hidden", "changed": True}, resolved_action=TOGETHER))
+    events.take(stats(ok=1))
+    (record,) = events.hosts()["core/a"].records["base"]
+    assert (record.is_hidden, record.module) == (True, TOGETHER)
