@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from leptonctl.errors import Interrupted, LeptonError, PreflightFailed
+from leptonctl.errors import Interrupted, LeptonError
 from leptonctl.planning.plan import Action
 from leptonctl.progress import Progress
 from leptonctl.schedule import in_order
@@ -18,13 +18,11 @@ from leptonctl.teardown import remove_locations
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from leptonctl.errors import Problem
     from leptonctl.hosts.configured import HostConfigured
     from leptonctl.planning.observed import ObservedLocation
     from leptonctl.planning.plan import LocationPlan, Plan
     from leptonctl.planning.rollout import RolledOut
     from leptonctl.session import Session
-    from leptonctl.sitefile.model import PlatformName
 
 CONFIGURATIONS_AT_ONCE = 2
 FORKS = 10
@@ -77,24 +75,9 @@ def stoppable(session: Session) -> Iterator[threading.Event]:
         )
 
 
-def preflight(session: Session, plan: Plan) -> None:
-    """Let every platform that has something to do say what would stop it; all of it at once."""
-    problems: list[Problem] = []
-    changing: dict[PlatformName, list[str]] = {}
-    for location in plan.locations:
-        if _changes(location):
-            changing.setdefault(location.platform, []).append(location.address)
-    errors: list[LeptonError] = []
-    for name, addresses in changing.items():
-        try:
-            session.platform(name).preflight(tuple(session.location(address) for address in addresses))
-        except PreflightFailed as error:
-            errors.append(error)
-            problems.extend(error.problems)
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        raise PreflightFailed("; ".join(error.message for error in errors), problems=tuple(problems))
+def changing(plan: Plan) -> tuple[str, ...]:
+    """The locations that a platform has something to do in: existing machines are looked at each time."""
+    return tuple(location.address for location in plan.locations if _changes(location))
 
 
 def _changes(location: LocationPlan) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from leptonctl import __version__
 from leptonctl.errors import ExitCode, PlatformFailed, UsageProblem
@@ -42,6 +42,8 @@ def explain(session: Session, address: str) -> Result:
     """Every value that holds at an address, each with where it was set. Raises UsageProblem for an unknown address."""
     from leptonctl.sitefile.explain import explain as explained  # noqa: PLC0415 - only this verb
 
+    if "." in address and "/" not in address:
+        return _explain_key(session, address)
     found = explained(session.loaded.site, address)
     sections = [_section(session, address, found.facts)]
     sections += [_section(session, role, settings) for role, settings in found.roles.items()]
@@ -51,6 +53,37 @@ def explain(session: Session, address: str) -> Result:
         exit_code=ExitCode.DONE,
         data={"address": address, "file": session.loaded.source.file, "sections": sections},
     )
+
+
+def _explain_key(session: Session, path: str) -> Result:
+    """One key: what it is, its value, and what changing it does."""
+    from leptonctl.sitefile.explain_key import explain_key  # noqa: PLC0415 - only this verb
+    from leptonctl.sitefile.settings import Resolved  # noqa: PLC0415 - only this verb
+
+    found = explain_key(session.loaded.site, path)
+    section = _section(session, path, {"value": Resolved(found.value, found.origin)})
+    return Result(
+        verb="explain",
+        site=session.desired.site,
+        exit_code=ExitCode.DONE,
+        data={
+            "address": path,
+            "file": session.loaded.source.file,
+            "sections": [section],
+            "text": found.text,
+            "on_edit": [one.as_json() for one in found.effects],
+        },
+    )
+
+
+def permissions(session: Session | None) -> dict[str, Any]:
+    """The AWS policy that allows what the site's locations need; without a site, what any may need."""
+    from leptonctl.planning.aws_permissions import needed_actions, policy, whole_policy  # noqa: PLC0415 - only this verb
+
+    if session is None:
+        return whole_policy()
+    locations = [one.aws for one in session.desired.locations if one.aws is not None]
+    return policy(needed_actions(locations) if locations else ())
 
 
 def _section(session: Session, title: str, values: Mapping[str, Resolved]) -> dict[str, object]:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from leptonctl import applying, configuring, summary
+from leptonctl import applying, configuring, preflight, summary
 from leptonctl.catalog import estimate
 from leptonctl.clock import Clock
 from leptonctl.errors import ExitCode
@@ -22,6 +22,7 @@ from leptonctl.hosts.inventory import inventory as ansible_inventory
 from leptonctl.hosts.probe import Checks
 from leptonctl.looking import NO_SECRETS, Looked, look_at_hosts, look_at_platforms, targets
 from leptonctl.outcome import nothing_to_do, outcome
+from leptonctl.planning.checks import problems
 from leptonctl.planning.derived import unknown_targets
 from leptonctl.planning.diff import diff, hostnames
 from leptonctl.planning.observed import NOTHING_ASKED
@@ -63,20 +64,37 @@ class UpRequest:
     replace: frozenset[str] = frozenset()
 
 
-def plan(session: Session, *, only: tuple[str, ...], is_compared: bool, out: Path | None, is_exit_code: bool) -> Result:
-    """Say what should be; with `is_compared`, what has to change. Changes nothing but `out`."""
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """What `plan` was asked: to look and compare, to ask what would stop `up`, and where to write the plan."""
+
+    only: tuple[str, ...] = ()
+    is_compared: bool = False
+    is_preflight: bool = False
+    out: Path | None = None
+    is_exit_code: bool = False
+
+
+def plan(session: Session, ask: PlanRequest) -> Result:
+    """Say what should be, or what has to change, and what would stop it. Changes nothing but the file asked for."""
     clock = Clock()
-    want, looked = scope(session.desired, only, is_before_look=is_compared), Looked(NOTHING_ASKED)
+    want, looked = scope(session.desired, ask.only, is_before_look=ask.is_compared), Looked(NOTHING_ASKED)
     with clock.stage("look"):
-        if is_compared:
-            session, want, looked = _look(session, only)
-    found = diff(want, looked.observed, whole=session.desired, strays=() if only else looked.strays)
-    if out is not None:
-        write_plan(out, found)
-    refused = tuple(map(summary.problem_of, forbidden_problems(found)))
-    problems = (*refused, *summary.unanswered_problems(looked.observed))
-    code = ExitCode.REFUSED if refused else ExitCode.PLATFORM_FAILED if problems else ExitCode.DONE
-    if code is not ExitCode.REFUSED and is_exit_code and is_compared and not found.is_in_order:
+        if ask.is_compared:
+            session, want, looked = _look(session, ask.only)
+    found = diff(want, looked.observed, whole=session.desired, strays=() if ask.only else looked.strays)
+    with clock.stage("preflight"):
+        asked = (location.address for location in want.locations) if ask.is_preflight else ()
+        checks = preflight.ask(session, asked)
+    if ask.out is not None:
+        write_plan(ask.out, found)
+    refused = forbidden_problems(found)
+    in_the_way = tuple(map(summary.problem_of, (*refused, *problems(checks))))
+    unanswered = summary.unanswered_problems(looked.observed)
+    code = ExitCode.REFUSED if refused else ExitCode.PREFLIGHT_FAILED if in_the_way else ExitCode.DONE
+    if code is ExitCode.DONE and unanswered:
+        code = ExitCode.PLATFORM_FAILED
+    if not in_the_way and ask.is_exit_code and ask.is_compared and not found.is_in_order:
         code = ExitCode.DIFFERENCE_FOUND
     return Result(
         verb="plan",
@@ -84,7 +102,7 @@ def plan(session: Session, *, only: tuple[str, ...], is_compared: bool, out: Pat
         exit_code=code,
         locations=summary.planned_locations(found),
         changes=summary.changes_of(found),
-        problems=problems,
+        problems=(*in_the_way, *unanswered),
         durations_s=clock.read(),
         data={
             "is_observed": found.is_observed,
@@ -94,6 +112,7 @@ def plan(session: Session, *, only: tuple[str, ...], is_compared: bool, out: Pat
             "rollouts": [planned_rollout(rollout) for rollout in found.rollouts],
             "estimate": estimate_data(estimate(want, found)),
             "settings": summary.settings_by_group(want),
+            "preflight": [asdict(check) for check in checks],
         },
     )
 
@@ -119,7 +138,9 @@ def up(session: Session, ask: UpRequest) -> Result:
         refuse_replacement(planned, ask.replace)
         ask.approve(planned)
         with clock.stage("preflight"):
-            applying.preflight(session, planned)
+            checks = preflight.ask(session, applying.changing(planned))
+            run.write("preflight.json", [asdict(check) for check in checks])
+            preflight.pass_or_raise(session, checks)
         applied = applying.Applied()
         with clock.stage("platforms"), applying.stoppable(session) as stop:
             applying.make_locations(session, planned, applied, stop)

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from leptonctl.cli import cli
 from leptonctl.errors import ExitCode, LeptonError
+from leptonctl.planning.aws_permissions import whole_policy
 from leptonctl.result import result_schema
 from leptonctl.sitefile.model import Site
 from leptonctl.sitefile.schema import schema_text
@@ -68,11 +69,12 @@ class Role:
 
 
 def main() -> None:
-    """Write every page, and the two schemas in `templates/`."""
+    """Write every page, and the schemas and the policy in `templates/`."""
     PAGES.mkdir(exist_ok=True)
     templates = PAGES.parent.parent / "templates"
     (templates / "site.schema.json").write_text(schema_text(), encoding="utf-8")
     (templates / "result.schema.json").write_text(json.dumps(result_schema(), indent=2) + "\n", encoding="utf-8")
+    (templates / "aws-permissions.json").write_text(json.dumps(whole_policy(), indent=2) + "\n", encoding="utf-8")
     for name, text in pages().items():
         (PAGES / name).write_text(text)
 

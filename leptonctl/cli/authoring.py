@@ -94,9 +94,12 @@ def explain(site: Path, address: str | None, output: str) -> None:
     In place of SITE: `xid` with an error code of the NVIDIA driver tells what is known of it and where the sources
     disagree; `policy` lists the thresholds of the health check, each with its source.
 
+    With the path of a key instead of an address: what the key is, and what changing it does to the running site.
+
     \b
     Examples:
       leptonctl explain site.yaml edges/shop
+      leptonctl explain site.yaml core.nodes.train.machine.type
       leptonctl explain site.yaml edges/shop/box-1 --output json
       leptonctl explain xid 94
       leptonctl explain policy
@@ -117,3 +120,19 @@ def explain(site: Path, address: str | None, output: str) -> None:
         from leptonctl import questions
 
         finish(questions.explain(open_site(site), address), output)
+
+
+@cli.command()
+@click.argument("site", type=click.Path(path_type=Path, dir_okay=False), required=False)
+def permissions(site: Path | None) -> None:
+    """Print the AWS policy (JSON) that allows what a site needs; without SITE, what any site may need.
+
+    \b
+    Example:
+      leptonctl permissions site.yaml > policy.json
+    """
+    import json
+
+    from leptonctl import questions
+
+    click.echo(json.dumps(questions.permissions(open_site(site) if site is not None else None), indent=2))

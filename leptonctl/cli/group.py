@@ -25,7 +25,8 @@ class Ordered(click.Group):
     """A group whose help lists the commands in the order of the work, not of the alphabet."""
 
     order: tuple[str, ...] = (
-        *("init", "validate", "schema", "explain", "plan", "up", "status", "verify", "health", "drift", "down"),
+        *("init", "validate", "schema", "explain", "permissions", "plan", "up"),
+        *("status", "verify", "health", "drift", "down"),
         *("ssh", "inventory", "runs", "state", "doctor", "version", "completion"),
     )
 

@@ -25,6 +25,12 @@ from leptonctl.cli.options import (
     "--diff", "is_compared", is_flag=True, help="Look at platforms and hosts, and show what differs from them."
 )
 @click.option(
+    "--preflight",
+    "is_preflight",
+    is_flag=True,
+    help="Also ask what would stop `up`: credentials, machine types, quotas, permissions.",
+)
+@click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the plan here, for `up --plan`."
 )
 @shared(exit_code_option, output_option, state_option)
@@ -33,6 +39,7 @@ def plan(  # noqa: PLR0913 - one argument an option
     *,
     only: tuple[str, ...],
     is_compared: bool,
+    is_preflight: bool,
     out: Path | None,
     exit_code: bool,
     output: str,
@@ -43,19 +50,24 @@ def plan(  # noqa: PLR0913 - one argument an option
     \b
     1. Read and check the site file.
     2. With --diff: ask every platform and host what is there. Nothing is changed, anywhere.
-    3. Print locations, resources, hosts and roles in the order in which `up` takes them, and in which batches.
-    4. For locations on AWS, print what is known of their price, power and carbon, and name what is not.
+    3. With --preflight: ask the platforms what would stop `up`, with numbers. Nothing is changed either.
+    4. Print locations, resources, hosts and roles in the order in which `up` takes them, and in which batches.
+    5. For locations on AWS, print what is known of their price, power and carbon, and name what is not.
 
     \b
     Examples:
       leptonctl plan site.yaml
       leptonctl plan site.yaml --diff --exit-code
+      leptonctl plan site.yaml --preflight
       leptonctl plan site.yaml --diff --out plan.json && leptonctl up site.yaml --plan plan.json
     """
     from leptonctl import workflow
 
     session = open_site(site, state_dir=state_dir)
-    finish(workflow.plan(session, only=only, is_compared=is_compared, out=out, is_exit_code=exit_code), output)
+    ask = workflow.PlanRequest(
+        only=only, is_compared=is_compared, is_preflight=is_preflight, out=out, is_exit_code=exit_code
+    )
+    finish(workflow.plan(session, ask), output)
 
 
 @cli.command()

@@ -36,6 +36,8 @@ _WEIGHT = (Action.KEEP, Action.UPDATE, Action.REPLACE, Action.FORBIDDEN)
 # Where a thing has its name in the path of an edit: `nodes.train`, `aws.buckets.models`.
 _NAMED_AT = {("nodes",): 2, ("storage",): 2, ("aws", "buckets"): 3, ("aws", "file_systems"): 3}
 _NAMED_BY = {"host": 2, "group": 2, "volume": 2, "store": 3}
+# Keys that only machines of later are started with: nothing is done to the hosts that are there.
+_OF_TEMPLATES = {("aws", "reservation"), ("aws", "fallback_types")}
 # A scaling group's hosts come and go: nothing is done to those that are there.
 _FOR_NEW_HOSTS = in_place("it holds for hosts that are started from now on")
 # Keys whose effect is seen in things that come and go: hosts and volumes themselves.
@@ -106,6 +108,8 @@ def _things(edit: Edit, desired: DesiredLocation, there: There) -> list[Thing]:
     path, network = edit.path, [("network", desired.address)]
     depth = _NAMED_AT.get(path[:1]) or _NAMED_AT.get(path[:2])
     if depth is None:
+        return network
+    if path[0] == "nodes" and path[depth:] in _OF_TEMPLATES:
         return network
     if len(path) == depth or path[depth] in _SEEN_ELSEWHERE.get(path[0], ()):
         return []

@@ -8,7 +8,7 @@ from importlib import import_module
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from leptonctl.errors import LeptonError, PlatformFailed, PreflightFailed, Refused
+from leptonctl.errors import LeptonError, PlatformFailed, Refused
 from leptonctl.planning import aws_tags
 from leptonctl.planning.aws import completed
 from leptonctl.planning.aws_resources import planned_resources
@@ -19,7 +19,7 @@ from leptonctl.platforms.aws_filling import Known, filled
 from leptonctl.platforms.aws_listing import INSTANCES, TEMPLATES, listed
 from leptonctl.platforms.aws_look import host_key_of, jump_through, leftover, observed_location
 from leptonctl.platforms.aws_pending import settle
-from leptonctl.platforms.aws_preflight import preflight_problems
+from leptonctl.platforms.aws_preflight import aws_checks
 from leptonctl.platforms.aws_region import look_at
 from leptonctl.platforms.aws_rules import close
 from leptonctl.platforms.aws_seen import wait_until_seen
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from leptonctl.planning.aws_types import LocationArgs, LocationOutputs
+    from leptonctl.planning.checks import Check
     from leptonctl.planning.desired import DesiredLocation
     from leptonctl.planning.observed import ObservedLocation, ObservedResource
     from leptonctl.planning.plan import Change
@@ -58,16 +59,13 @@ class AwsPlatform:
         self._clouds: dict[str, AwsCloud] = {}
         self.stacks = AwsStacks(context, self._cloud)
 
-    def preflight(self, locations: tuple[DesiredLocation, ...]) -> None:
-        """Raise `PreflightFailed` with every problem that would stop `ensure`: engine, credentials, machine types.
+    def preflight(self, locations: tuple[DesiredLocation, ...]) -> tuple[Check, ...]:
+        """What was asked of engine, credentials, regions, machine types, images, quotas, permissions; touch nothing.
 
         Raises `Refused` for states of a newer leptonctl, and `Locked` for a stack that somebody works on.
         """
         self.stacks.refuse_unfit([location.address for location in locations])
-        problems = preflight_problems(tuple(args_of(location) for location in locations), self._cloud, os.environ)
-        if problems:
-            message = problems[0].message if len(problems) == 1 else f"{len(problems)} things are in the way"
-            raise PreflightFailed(message, hint=problems[0].hint if len(problems) == 1 else None, problems=problems)
+        return aws_checks(tuple(args_of(location) for location in locations), self._cloud, os.environ)
 
     def preview(self, location: DesiredLocation) -> tuple[Change, ...]:
         """What `ensure` would do, as the engine says after a look at AWS. Nothing is touched, also not on disk."""

@@ -10,6 +10,7 @@ from leptonctl.sitefile.state import State
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from leptonctl.planning.checks import Check
     from leptonctl.planning.desired import DesiredLocation
     from leptonctl.planning.observed import ObservedLocation, ObservedResource
     from leptonctl.planning.plan import Change
@@ -34,8 +35,11 @@ class Context:
 class Platform(Protocol):
     """Where machines come from."""
 
-    def preflight(self, locations: tuple[DesiredLocation, ...]) -> None:
-        """Raise `PreflightFailed` with every problem that would stop `ensure`; touch nothing."""
+    def preflight(self, locations: tuple[DesiredLocation, ...]) -> tuple[Check, ...]:
+        """What was asked about all that would stop `ensure`, of all locations together; touch nothing.
+
+        May also raise `PreflightFailed` with every problem, where there is nothing else to tell.
+        """
 
     def preview(self, location: DesiredLocation) -> tuple[Change, ...]:
         """What `ensure` would create, change, replace or delete. Nothing is touched."""

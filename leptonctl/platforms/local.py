@@ -17,6 +17,7 @@ from leptonctl.platforms.local_remove import remove_location
 from leptonctl.platforms.podman import Podman, find_podman
 
 if TYPE_CHECKING:
+    from leptonctl.planning.checks import Check
     from leptonctl.planning.desired import DesiredLocation
     from leptonctl.planning.observed import ObservedLocation, ObservedResource
     from leptonctl.planning.plan import Change
@@ -32,12 +33,13 @@ class LocalPlatform:
         self._found_podman = podman
         self._lock = Lock()
 
-    def preflight(self, locations: tuple[DesiredLocation, ...]) -> None:
+    def preflight(self, locations: tuple[DesiredLocation, ...]) -> tuple[Check, ...]:
         """Raise `PreflightFailed` with every problem that would stop `ensure`; touch nothing."""
         problems = problems_of(self._podman, self._context.site, locations)
         if problems:
             message = problems[0].message if len(problems) == 1 else f"{len(problems)} things are in the way"
             raise PreflightFailed(message, hint=problems[0].hint if len(problems) == 1 else None, problems=problems)
+        return ()
 
     def preview(self, location: DesiredLocation) -> tuple[Change, ...]:
         """What `ensure` would create, change, replace or delete. Nothing is touched."""

@@ -15,6 +15,7 @@ from leptonctl.progress import Progress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from leptonctl.planning.checks import Check
     from leptonctl.planning.desired import Connection, DesiredHost, DesiredLocation
     from leptonctl.planning.plan import Change
     from leptonctl.platforms.base import Context
@@ -32,7 +33,7 @@ class SshPlatform:
         self._locations = {one.address: one for one in context.locations if one.platform == "ssh"}
         self._in_order: set[tuple[str, Connection | None]] = set()
 
-    def preflight(self, locations: tuple[DesiredLocation, ...]) -> None:
+    def preflight(self, locations: tuple[DesiredLocation, ...]) -> tuple[Check, ...]:
         """Look at every host, all at once; touch nothing.
 
         Raises `Refused` where a host key is unknown or changed, else `PreflightFailed`; both name every problem of
@@ -41,6 +42,7 @@ class SshPlatform:
         problems = self._look([host for location in locations for host in self._learn(location).hosts])
         if problems:
             raise _error(PreflightFailed, problems)
+        return ()
 
     def preview(self, location: DesiredLocation) -> tuple[Change, ...]:
         """Nothing is ever made here: hosts are kept."""

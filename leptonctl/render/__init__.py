@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from leptonctl import __version__
+from leptonctl.render.answers import doctor_text, explain_text, runs_text
 from leptonctl.render.health import health_text, policy_text, xid_text
 from leptonctl.render.plan import GONE, print_changes, print_plan
 from leptonctl.render.text import literal
@@ -221,34 +222,6 @@ def _run_text(console: Console, result: Result) -> None:
         console.print(f"run folder: {result.run}", style="dim")
 
 
-def _explain_text(console: Console, result: Result) -> None:
-    for section in result.data["sections"]:
-        console.print(section["title"], style="bold")
-        width = max((len(row["name"]) for row in section["values"]), default=0)
-        for row in section["values"]:
-            value = json.dumps(row["value"], ensure_ascii=False)
-            console.print(f"  {row['name']:<{width}}  {literal(value)}  ", end="")
-            place = f"{result.data['file']}:{row['line']} {row['origin']}" if row["line"] else row["origin"]
-            console.print(f"({place})", style="dim")
-
-
-def _runs_text(console: Console, result: Result) -> None:
-    for run in result.data["runs"]:
-        ended = "not ended" if run["exit_code"] is None else f"exit {run['exit_code']}"
-        took = "" if run["duration_s"] is None else f"{run['duration_s']:.0f} s"
-        console.print(f"{run['id']}  {run['verb']:<6} {ended:<10} {took:>7}  {run['folder']}")
-    if not result.data["runs"]:
-        console.print("no runs yet")
-
-
-def _doctor_text(console: Console, result: Result) -> None:
-    for finding in result.data["findings"]:
-        mark, colour = {True: ("ok", "green"), False: ("NOT", "red"), None: ("?", "yellow")}[finding["is_ok"]]
-        console.print(f"{mark:<4}{finding['name']:<22} {literal(finding['found'])}", style=colour)
-        if not finding["is_ok"] and finding["hint"]:
-            console.print(f"    {literal(finding['hint'])}")
-
-
 def _state_text(console: Console, result: Result) -> None:
     from leptonctl.state_text import state_lines  # noqa: PLC0415 - only these verbs
 
@@ -257,7 +230,7 @@ def _state_text(console: Console, result: Result) -> None:
 
 
 _TEXTS = {
-    "explain": _explain_text,
+    "explain": explain_text,
     "explain-policy": policy_text,
     "explain-xid": xid_text,
     "health": health_text,
@@ -265,8 +238,8 @@ _TEXTS = {
     "status": _status_text,
     "verify": _verify_text,
     "drift": _verify_text,
-    "runs": _runs_text,
-    "doctor": _doctor_text,
+    "runs": runs_text,
+    "doctor": doctor_text,
     "state init": _state_text,
     "state show": _state_text,
     "state unlock": _state_text,

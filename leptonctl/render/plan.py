@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from leptonctl.render.answers import checks_text
 from leptonctl.render.text import literal
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def print_plan(console: Console, result: Result) -> None:
         from leptonctl.estimate_summary import estimate_lines  # noqa: PLC0415 - only where there is one
 
         console.print("\n" + "\n".join(estimate_lines(result.data["estimate"])))
+    checks_text(console, result)
     _plan_counts(console, result)
 
 
