@@ -31,11 +31,14 @@ LOOK = (
         "DescribeInternetGateways DescribeLaunchTemplateVersions DescribeLaunchTemplates DescribeNatGateways "
         "DescribeNetworkInterfaces DescribePlacementGroups DescribeRegions DescribeRouteTables "
         "DescribeSecurityGroupRules DescribeSecurityGroups DescribeSubnets DescribeTags DescribeVolumes "
-        "DescribeVpcAttribute DescribeVpcEndpoints DescribeVpcPeeringConnections DescribeVpcs",
+        "DescribeKeyPairs DescribeVpcAttribute DescribeVpcEndpoints DescribeVpcPeeringConnections DescribeVpcs",
     )
     | _of("autoscaling", "DescribeAutoScalingGroups")
-    | _of("iam", "GetAccountAuthorizationDetails SimulatePrincipalPolicy")
-    | _of("route53", "ListHostedZones")
+    | _of("iam", "GetAccountAuthorizationDetails GetRole SimulatePrincipalPolicy")
+    | _of("route53", "GetHostedZone ListHostedZones ListHostedZonesByVPC ListResourceRecordSets")
+    | _of("elasticfilesystem", "DescribeFileSystems DescribeMountTargets")
+    | _of("fsx", "DescribeFileSystems")
+    | _of("eks", "DescribeCluster ListClusters")
     | _of("servicequotas", "GetAWSDefaultServiceQuota GetServiceQuota")
     | _of("logs", "DescribeLogGroups")
 )

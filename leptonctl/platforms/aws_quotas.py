@@ -129,13 +129,13 @@ class _Usage:
             if (one.get("LustreConfiguration") or {}).get("DeploymentType") == "PERSISTENT_2":
                 yield one
 
-    def _others(self, call: str, items: str, *, service: str = "ec2", **arguments: Any) -> Iterator[Any]:
+    def _others(self, call: str, items: str, *, service: str = "ec2", **arguments: Any) -> Iterator[Any]:  # noqa: ANN401 - the call's own
         for one in self._all(service, call, items, **arguments):
             tags = _cluster_tags(self._cloud, one) if service == "eks" else _tags(one.get("Tags") or one.get("TagSet"))
             if not self._own(tags):
                 yield one
 
-    def _all(self, service: str, call: str, items: str, **arguments: Any) -> Iterator[Any]:
+    def _all(self, service: str, call: str, items: str, **arguments: Any) -> Iterator[Any]:  # noqa: ANN401 - the same
         for page in self._cloud.pages(service, call, **arguments):
             yield from page[items]
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from leptonctl.applying import preflight
+from leptonctl import preflight
+from leptonctl.applying import changing
 from leptonctl.hosts.probe import look_requests
 from leptonctl.hosts.reach import Request
 from leptonctl.hosts.ssh import run_all
@@ -156,7 +157,7 @@ def test_before_roles_run_only_the_machines_of_their_location_are_looked_at(
         seen = look_at_hosts(session, look_at_platforms(session), session.desired)
         planned = diff(session.desired, seen.observed)
         site.connections()
-        preflight(session, planned)
+        preflight.pass_or_raise(session, preflight.ask(session, changing(planned)))
         return sorted(site.connections().by_host)
 
     assert looked_at() == []

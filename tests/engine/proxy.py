@@ -27,10 +27,14 @@ _READING = ("Describe", "Get", "List", "Head", "AssumeRole", "Lookup", "Simulate
 
 @dataclass
 class Proxy:
-    """What the proxy saw and what it is to do. `calls` counts by `service:Action`."""
+    """What the proxy saw and what it is to do.
+
+    `calls` counts by `service:Action`; `requests` are service, method and path with query, each once.
+    """
 
     target: str
     calls: Counter[str] = field(default_factory=Counter)
+    requests: set[tuple[str, str, str]] = field(default_factory=set)
     disturbances: list[Disturbance] = field(default_factory=list)
     _answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -116,6 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         call = read_call(self.command, self.path, dict(self.headers.items()), body)
+        self.proxy.requests.add((call.service, self.command, self.path))
         answer = self.proxy.answer(call, lambda: self._forward(self.proxy.rewritten(call, body)))
         if answer is None:
             self.close_connection = True
