@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from leptonctl.planning.checks import Check
 
 SITE = Path(__file__).parent.parent / "engine" / "sites" / "thin.yaml"
-pytestmark = pytest.mark.usefixtures("ec2")
+# Moto answers slowly here: these are no quick tests.
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("ec2")]
 
 
 class CloudWithQuotas(AwsCloud):
