@@ -38,6 +38,7 @@ LOOK = (
     | _of("route53", "GetHostedZone ListHostedZones ListHostedZonesByVPC ListResourceRecordSets")
     | _of("elasticfilesystem", "DescribeFileSystems DescribeMountTargets")
     | _of("fsx", "DescribeFileSystems")
+    | _of("s3", "GetBucketLocation GetBucketTagging ListAllMyBuckets")
     | _of("eks", "DescribeCluster ListClusters")
     | _of("servicequotas", "GetAWSDefaultServiceQuota GetServiceQuota")
     | _of("logs", "DescribeLogGroups")
