@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from leptonctl.health.judge import HostHealth
     from leptonctl.health.policy import Policy
     from leptonctl.planning.accelerators import Expected
-    from leptonctl.planning.desired import Desired
     from leptonctl.session import Session
 
 
 def health(session: Session, *, only: tuple[str, ...]) -> Result:
     """Read and judge the GPUs of every host that declares some. Reads only; what could not be read does not pass."""
     clock = Clock()
-    want = scope(session.desired, only)
-    expected = {address: one for address, one in expected_gpus(session.loaded.site).items() if _is_in(want, address)}
-    if not expected:
-        raise UsageProblem(
-            "no host here declares accelerators",
-            hint="write `accelerators: {gpus: {count: 8}}` in the node group whose hosts have some",
-        )
+    want, site = scope(session.desired, only, is_before_look=True), session.loaded.site
+    if not expected_gpus(site, want) and not any(location.scaling for location in want.locations):
+        raise _nothing_declared()
     with clock.stage("look"):
         looked = look_at_platforms(session)
+        session = session.knowing(looked.observed)
+        want = scope(session.desired, only)
+        expected = expected_gpus(site, want)
+        if not expected:
+            raise _nothing_declared()
         aims = tuple(one for one in targets(session, looked.observed, want) if one.address in expected)
         readings = read_accelerators(
             aims,
@@ -75,8 +75,11 @@ def health(session: Session, *, only: tuple[str, ...]) -> Result:
     )
 
 
-def _is_in(want: Desired, address: str) -> bool:
-    return any(host.address == address for location in want.locations for host in location.hosts)
+def _nothing_declared() -> UsageProblem:
+    return UsageProblem(
+        "no host here declares accelerators",
+        hint="write `accelerators: {gpus: {count: 8}}` in the node group whose hosts have some",
+    )
 
 
 def _location(

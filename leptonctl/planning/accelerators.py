@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from leptonctl.health.policy import Policy, default_policy
 from leptonctl.health.readings import Declared
-from leptonctl.sitefile.ranges import group_hosts
 
 if TYPE_CHECKING:
+    from leptonctl.planning.desired import Desired
     from leptonctl.sitefile.accelerators import Gpus
     from leptonctl.sitefile.model import Site
 
@@ -23,19 +23,17 @@ class Expected:
     is_shadow: bool
 
 
-def expected_gpus(site: Site) -> dict[str, Expected]:
-    """By host address, for every host whose group declares GPUs."""
+def expected_gpus(site: Site, want: Desired) -> dict[str, Expected]:
+    """By host address, for every host of `want` whose group declares GPUs."""
     policy = default_policy()
     found: dict[str, Expected] = {}
-    for address, location in site.locations().items():
-        for name, group in location.nodes.items():
-            section = group.accelerators
-            if section is None or section.gpus is None:
-                continue
-            own = policy.overridden(section.health.policy)
-            for host in group_hosts(name, group):
-                declared = _declared(section.gpus, host.name)
-                found[f"{address}/{host.name}"] = Expected(declared, own, section.health.shadow)
+    for location in want.locations:
+        nodes = site.location(location.address).nodes
+        for host in location.hosts:
+            section = nodes[host.group].accelerators
+            if section is not None and section.gpus is not None:
+                own = policy.overridden(section.health.policy)
+                found[host.address] = Expected(_declared(section.gpus, host.name), own, section.health.shadow)
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from leptonctl.health.readings import Declared
 from leptonctl.planning.accelerators import expected_gpus
+from leptonctl.planning.desired import desired
 from leptonctl.sitefile.model import Site
 
 SITE = {
@@ -26,7 +27,8 @@ SITE = {
 
 
 def test_every_host_of_a_group_with_gpus_is_expected_to_have_them() -> None:
-    found = expected_gpus(Site.model_validate(SITE))
+    site = Site.model_validate(SITE)
+    found = expected_gpus(site, desired(site))
     assert {address: one.declared for address, one in found.items()} == {
         "core/gpu-1": Declared(count=2, model="H100", links=18),
         "core/gpu-2": Declared(count=2, model="H100", links=18, serials=("a", "b")),
