@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import gc
+import json
+import os
 import secrets
+import signal
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 
-from leptonctl.errors import ExitCode, Locked, PreflightFailed, Refused
+from leptonctl.errors import ExitCode, Locked, PlatformFailed, PreflightFailed, Refused
 from leptonctl.planning.plan import Action
 from leptonctl.planning.resources import resource_changes
 from leptonctl.platforms.pulumi_sealing import sealed
 from leptonctl.progress import silent
+from tests.engine.double.provider import SLOW_VARIABLE
 from tests.engine.sites import core_of, open_site, platform_of
+from tests.engine.test_kills import Attempt, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,3 +134,32 @@ def test_a_state_of_a_newer_leptonctl_and_a_held_lock_stop_up_before_anything_is
         platform.destroy("core", delete_data=frozenset(), report=silent)
     assert set(aws_proxy.changing) == {f"s3:Put /{shared.bucket}/teams/tests/leptonctl/shared.json"}
     assert not session.state_dir.exists()
+
+
+@pytest.mark.usefixtures("real_engine")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_lock_that_a_kill_left_in_the_bucket_goes_by_its_own_machine_only(
+    shared: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared.make_bucket()
+    first, second = shared.machine("first", "shared"), shared.machine("second", "shared")
+    states = platform_of(first).stacks.states
+    # The double answers only that long after it has made one.
+    monkeypatch.setenv(SLOW_VARIABLE, json.dumps({"aws:ec2/vpc:Vpc": 15}))
+    ec2 = boto3.client("ec2", region_name="eu-west-1")
+    own = [{"Name": "tag:leptonctl:site", "Values": ["shared"]}]
+    attempt = Attempt(platform_of(first), core_of(first))
+    wait_for(lambda: ec2.describe_vpcs(Filters=own)["Vpcs"], limit_s=240)
+    owner = states.locks("core")[0]
+    os.kill(owner.pid, signal.SIGKILL)
+    assert isinstance(attempt.end(), PlatformFailed)
+    monkeypatch.delenv(SLOW_VARIABLE)
+    assert states.locks("core") == (owner,)
+    with pytest.raises(Locked):
+        platform_of(second).ensure(core_of(second), silent)
+    assert states.locks("core") == (owner,)
+    made = platform_of(first).ensure(core_of(first), silent)
+    assert all(change.action is Action.KEEP for change in resource_changes(core_of(first), made))
+    assert states.locks("core") == ()
+    assert len(ec2.describe_vpcs(Filters=own)["Vpcs"]) == 1
+    gc.collect()

@@ -7,8 +7,9 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
-from leptonctl.errors import ExitCode, PreflightFailed, Refused
+from leptonctl.errors import ExitCode, PlatformFailed, PreflightFailed, Refused
 from leptonctl.platforms.aws_bucket import BucketStore
 from leptonctl.platforms.aws_cloud import AwsCloud
 from leptonctl.platforms.aws_state_bucket import StateBucket
@@ -106,3 +107,51 @@ def test_a_bucket_in_another_region_is_refused() -> None:
     with pytest.raises(Refused) as caught:
         bucket().make()
     assert caught.value.message == "the bucket example-state is in eu-west-1, and the site file says eu-central-1"
+
+
+class OwnedCloud(AwsCloud):
+    """AWS as moto plays it, whose buckets all belong to one account: moto does not read ExpectedBucketOwner."""
+
+    OWNER = "999999999999"
+
+    def call(self, service: str, operation: str, **arguments: object) -> Any:
+        if arguments.get("ExpectedBucketOwner", self.OWNER) != self.OWNER:
+            denied = ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, operation)
+            raise PlatformFailed("denied") from denied
+        return super().call(service, operation, **arguments)
+
+
+def test_a_bucket_of_another_account_is_refused_and_left_as_it_is() -> None:
+    made()
+    store = BucketStore(OwnedCloud(REGION), BUCKET, "vision/")
+    for call in (StateBucket(store, owner="ops", kms_key=None).make, lambda: store.read("a"), lambda: store.listed("")):
+        with pytest.raises(Refused) as caught:
+            call()
+        assert caught.value.exit_code == ExitCode.REFUSED
+        assert caught.value.message == "the state's bucket example-state does not belong to account 123456789012"
+        assert caught.value.hint == (
+            "write its owner as `state.account` if that is meant, or name another bucket in `state.url`"
+        )
+    assert "Status" not in s3().get_bucket_versioning(Bucket=BUCKET)
+    named = BucketStore(OwnedCloud(REGION), BUCKET, "vision/", account=OwnedCloud.OWNER)
+    assert named.listed("") == ()
+
+
+def test_a_bucket_that_denies_every_look_is_not_taken_for_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    sts = boto3.client("sts", region_name=REGION)
+    other = sts.assume_role(RoleArn="arn:aws:iam::999999999999:role/x", RoleSessionName="tests")["Credentials"]
+    client = boto3.client(
+        "s3",
+        region_name=REGION,
+        aws_access_key_id=other["AccessKeyId"],
+        aws_secret_access_key=other["SecretAccessKey"],
+        aws_session_token=other["SessionToken"],
+    )
+    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    monkeypatch.setenv("MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS", "false")
+    with pytest.raises(Refused) as caught:
+        bucket().make()
+    assert caught.value.message == (
+        "the state's bucket example-state is not shown to belong to account 123456789012: AWS denied every look"
+    )
+    assert caught.value.hint == "it belongs to another account, or the credentials lack the permission s3:ListBucket"
