@@ -44,8 +44,9 @@ OWNERS: dict[str, tuple[str, ...]] = {
     # One drives a stack, the other has the SDK fetch the engine that it drives them with.
     "pulumi.automation": ("leptonctl/platforms/pulumi.py", "leptonctl/platforms/pulumi_install.py"),
     "semver": ("leptonctl/platforms/pulumi.py", "leptonctl/platforms/pulumi_install.py"),
-    "boto3": ("leptonctl/platforms/aws_cloud.py",),
-    "botocore": ("leptonctl/platforms/aws_cloud.py",),
+    # Besides what is asked of AWS: a token is signed, and nothing is asked.
+    "boto3": ("leptonctl/platforms/aws_cloud.py", "leptonctl/platforms/aws_token.py"),
+    "botocore": ("leptonctl/platforms/aws_cloud.py", "leptonctl/platforms/aws_token.py"),
     "pulumi": ("stacks/",),
     "pulumi_aws": ("stacks/",),
     "pulumi_kubernetes": ("stacks/",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from leptonctl.planning.aws_cluster import cluster_args
 from leptonctl.planning.aws_types import (
     BucketArgs,
     FileSystemArgs,
@@ -84,6 +85,7 @@ def location_args(site: Site, address: str) -> LocationArgs | None:
             )
             for name, system in aws.file_systems.items()
         ),
+        cluster=cluster_args(site.site, address, aws.kubernetes),
         peers=peers,
         section=section_text(location),
     )

@@ -179,7 +179,8 @@ BY_TYPE: dict[str, frozenset[str]] = {
         "UntagResource UpdateClusterConfig UpdateClusterVersion",
     )
     | _of("iam", "CreateServiceLinkedRole GetRole PassRole")
-    | _of("ec2", "DescribeSecurityGroups DescribeSubnets DescribeVpcs"),
+    # What pods claimed is deleted by leptonctl itself, where the operator names it.
+    | _of("ec2", "DeleteVolume DescribeSecurityGroups DescribeSubnets DescribeVpcs"),
     "aws:eks/nodeGroup:NodeGroup": _of(
         "eks",
         "CreateNodegroup DeleteNodegroup DescribeNodegroup DescribeUpdate ListNodegroups TagResource UntagResource "
@@ -202,7 +203,7 @@ BY_TYPE: dict[str, frozenset[str]] = {
     ),
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": _of(
         "iam",
-        "CreateOpenIDConnectProvider DeleteOpenIDConnectProvider GetOpenIDConnectProvider "
+        "CreateOpenIDConnectProvider DeleteOpenIDConnectProvider GetOpenIDConnectProvider ListOpenIDConnectProviders "
         "TagOpenIDConnectProvider UntagOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint",
     ),
     "aws:iam/role:Role": _of(

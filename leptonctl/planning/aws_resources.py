@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from leptonctl.planning.aws_cluster_resources import cluster_resources
 from leptonctl.planning.aws_types import PlannedResource
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def planned_resources(args: LocationArgs) -> tuple[PlannedResource, ...]:
         found.append(PlannedResource("aws:ec2/volumeAttachment:VolumeAttachment", name, "volume", volume.address))
     for system in args.file_systems:
         found += _file_system(args, system)
+    if args.cluster is not None:
+        found += _as("cluster", args.location, cluster_resources(args.cluster))
     for peer in args.peers:
         found += _as("peering", args.location, _peering(args, peer))
     return tuple(found)

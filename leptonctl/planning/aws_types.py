@@ -9,13 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from leptonctl.planning.aws_cluster_types import ClusterArgs, ClusterOutputs  # noqa: TC001 - read at run time by typed_json
+
 Tier = Literal["core", "region", "edge"]
 Architecture = Literal["x86_64", "arm64"]
 Internet = Literal["nat", "nat-per-zone", "none"]
 VolumeType = Literal["gp3", "io2"]
 FileSystemKind = Literal["efs", "lustre"]
 Capacity = Literal["on-demand", "spot", "block"]
-ResourceRole = Literal["network", "group", "host", "volume", "store", "peering", "access"]
+ResourceRole = Literal["network", "group", "host", "volume", "store", "peering", "access", "cluster"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +202,7 @@ class LocationArgs:
     volumes: tuple[VolumeArgs, ...] = ()
     buckets: tuple[BucketArgs, ...] = ()
     file_systems: tuple[FileSystemArgs, ...] = ()
+    cluster: ClusterArgs | None = None
     peers: tuple[PeerArgs, ...] = ()
     # The location's part of the site file, exported so that a later plan can say what an edit does.
     section: str = ""
@@ -300,6 +303,7 @@ class LocationOutputs:
     groups: dict[str, GroupOutputs] = field(default_factory=dict)
     jump: str | None = None
     section: str = ""
+    cluster: ClusterOutputs | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from leptonctl.sitefile.software import RoleName
 
 Tier = Literal["core", "region", "edge"]
-ResourceKind = Literal["network", "group", "host", "volume", "store", "peering", "access"]
+ResourceKind = Literal["network", "group", "host", "volume", "store", "peering", "access", "cluster"]
 Settings = Mapping[str, object]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from leptonctl.planning.aws_cluster_changes import cluster_changes
 from leptonctl.planning.aws_resources import surroundings
 from leptonctl.planning.edited import with_edits
 from leptonctl.planning.plan import Action, Change
@@ -29,8 +30,8 @@ _TOLERANCE = 0.001
 def resource_changes(desired: DesiredLocation, observed: ObservedLocation | None) -> tuple[Change, ...]:
     """Every resource of the location and what happens to it.
 
-    Network, volumes, stores, scaling groups, hosts, then what goes (hosts first). On AWS the network stands for all
-    that its hosts and stores need besides themselves; the reason says what that is.
+    Network, volumes, stores, scaling groups, hosts, a cluster, then what goes (hosts first). On AWS the network stands
+    for all that its hosts and stores need besides themselves; the reason says what that is.
     """
     found = {(one.kind, one.address): one for one in observed.resources} if observed else {}
     mounts: dict[str, dict[str, str]] = {}
@@ -46,6 +47,9 @@ def resource_changes(desired: DesiredLocation, observed: ObservedLocation | None
         *(
             _host(host, found.get(("host", host.address)), location=desired.address, mounts=mounts)
             for host in desired.hosts
+        ),
+        *cluster_changes(
+            desired.address, desired.aws.cluster if desired.aws else None, found.get(("cluster", desired.address))
         ),
         *_surplus_hosts(desired, observed),
     )

@@ -14,6 +14,7 @@ from leptonctl.planning.aws import completed
 from leptonctl.planning.aws_resources import planned_resources
 from leptonctl.planning.aws_types import LocationSecrets, PublicKeys
 from leptonctl.planning.capacity import kept_choices, recorded_hosts, with_choices
+from leptonctl.platforms import aws_clusters
 from leptonctl.platforms.aws_cloud import AwsCloud
 from leptonctl.platforms.aws_filling import Known, filled
 from leptonctl.platforms.aws_listing import INSTANCES, TEMPLATES, listed
@@ -25,7 +26,6 @@ from leptonctl.platforms.aws_rules import close
 from leptonctl.platforms.aws_seen import wait_until_seen
 from leptonctl.platforms.aws_stacks import AwsStacks, stack_name
 from leptonctl.platforms.aws_state import kept_apart, named_data, outputs_of
-from leptonctl.platforms.aws_sweep import marked, without_region
 from leptonctl.platforms.aws_tries import Tries
 from leptonctl.platforms.local_keys import ensure_site_key, read_site_key, site_key_path
 from leptonctl.platforms.pulumi_events import Steps
@@ -150,8 +150,9 @@ class AwsPlatform:
             if state is None:
                 if any(not one.is_data for one in before):
                     raise self._state_is_lost(location, before)
-                return ()
-            prepared = kept_apart(named_data(state, delete_data))
+                return self._removed(location, region, before, delete_data)
+            # What is inside a cluster goes with it: its API need not answer, and may be closed to who removes it.
+            prepared = kept_apart(named_data(aws_clusters.without_what_is_inside(state), delete_data))
             if prepared != state:
                 stack.replace(prepared)
             stack.open(_nothing)
@@ -159,8 +160,7 @@ class AwsPlatform:
             stack.destroy(steps)
             if stack.is_empty():
                 stack.remove()
-        after = {(one.properties["type"], one.id) for one in self._marked(region, location)}
-        return tuple(one for one in before if (one.properties["type"], one.id) not in after)
+        return self._removed(location, region, before, delete_data)
 
     def leftovers(self) -> tuple[ObservedResource, ...]:
         """Everything that carries the site's mark in every region of the site, and what has no region."""
@@ -170,13 +170,21 @@ class AwsPlatform:
         found: dict[tuple[str, str], ObservedResource] = {}
         for region in sorted(regions):
             cloud = self._cloud(region)
-            for one in (*marked(cloud, self._context.site), *without_region(cloud, self._context.site)):
+            for one in aws_clusters.everything_marked(cloud, self._context.site):
                 found[one.type, one.id] = leftover(one)
         return tuple(found.values())
 
     def interrupt(self) -> None:
         """Ask every engine that runs to end what it began, once; nothing new is begun. `ensure` then ends by itself."""
         self.stacks.interrupt()
+
+    def _removed(
+        self, location: str, region: str, before: tuple[ObservedResource, ...], delete_data: frozenset[str]
+    ) -> tuple[ObservedResource, ...]:
+        """What is gone of what was there, once the volumes that pods claimed are removed where they were named."""
+        aws_clusters.delete_claims(self._cloud(region), self._context.site, location, delete_data)
+        after = {(one.properties["type"], one.id) for one in self._marked(region, location)}
+        return tuple(one for one in before if (one.properties["type"], one.id) not in after)
 
     def _settled(self, stack: PulumiStack, address: str, region: str, report: Report) -> Deployment | None:
         """The stack's state with no foreign lock and nothing pending, a copy of it kept; None where there is none."""
@@ -187,10 +195,11 @@ class AwsPlatform:
             return None
         state = stack.export()
         states.keep(stack.name, state)
-        mended = settle(state, self._cloud(region), address, report)
-        if mended is None:
-            return state
-        stack.replace(mended)
+        cloud = self._cloud(region)
+        settled = settle(state, cloud, address, report) or state
+        mended = aws_clusters.drop_if_gone(settled, cloud, self._context.site, address) or settled
+        if mended is not state:
+            stack.replace(mended)
         return mended
 
     def _known(
@@ -226,10 +235,8 @@ class AwsPlatform:
         return Steps(args.location, report, planned)
 
     def _marked(self, region: str, location: str) -> tuple[ObservedResource, ...]:
-        cloud, site = self._cloud(region), self._context.site
-        return tuple(
-            leftover(one) for one in (*marked(cloud, site), *without_region(cloud, site)) if one.location == location
-        )
+        there = aws_clusters.everything_marked(self._cloud(region), self._context.site)
+        return tuple(leftover(one) for one in there if one.location == location)
 
     def _cloud(self, region: str) -> AwsCloud:
         with self._lock:

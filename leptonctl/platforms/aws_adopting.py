@@ -11,7 +11,8 @@ from zlib import crc32
 
 from leptonctl.errors import PlatformFailed
 from leptonctl.planning import aws_tags
-from leptonctl.platforms.aws_listing import EC2, RULES, SCALING_GROUP, SCALING_GROUPS, SERVICES, all_of
+from leptonctl.planning.aws_cluster_resources import INSIDE
+from leptonctl.platforms.aws_listing import EC2, RULES, SCALING_GROUP, SCALING_GROUPS, SERVICES, all_of, tagged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,15 +54,15 @@ def _listing(type_: str) -> Listing:
     return next(one for one in (*EC2, SCALING_GROUPS, RULES, *SERVICES) if one.type == type_)
 
 
-def _by_name(service: str, call: str, argument: str, *, field: str = "name") -> Finder:
+def _by_name(service: str, call: str, argument: str, *, field: str = "name") -> Callable[..., tuple[str, ...]]:
     """By its name, which is its id; the service answers with an error where it is not there."""
 
-    def find(cloud: AwsCloud, inputs: Inputs) -> tuple[str, ...]:
+    def find(cloud: AwsCloud, inputs: Inputs, **more: str) -> tuple[str, ...]:
         name = inputs.get(field)
         if not isinstance(name, str):
             return ()
         try:
-            cloud.call(service, call, **{argument: name})
+            cloud.call(service, call, **{argument: name, **more})
         except PlatformFailed as failed:
             if any(word in failed.message for word in _ABSENT):
                 return ()
@@ -129,6 +130,36 @@ def _mount_target(cloud: AwsCloud, inputs: Inputs) -> tuple[str, ...]:
     return tuple(one["MountTargetId"] for one in ours if one["LifeCycleState"] not in {"deleting", "deleted"})
 
 
+def _part_of_cluster(call: str, argument: str, *, field: str) -> Finder:
+    """By its cluster and its name in it, which together are its id."""
+    find = _by_name("eks", call, argument, field=field)
+
+    def found(cloud: AwsCloud, inputs: Inputs) -> tuple[str, ...]:
+        cluster = inputs["clusterName"]
+        return tuple(f"{cluster}:{name}" for name in find(cloud, inputs, clusterName=cluster))
+
+    return found
+
+
+def _oidc_provider(cloud: AwsCloud, inputs: Inputs) -> tuple[str, ...]:
+    """By its address, which its ARN ends with."""
+    end = f":oidc-provider/{str(inputs['url']).removeprefix('https://')}"
+    there = cloud.call("iam", "list_open_id_connect_providers")["OpenIDConnectProviderList"]
+    return tuple(one["Arn"] for one in there if one["Arn"].endswith(end))
+
+
+def _key(cloud: AwsCloud, inputs: Inputs) -> tuple[str, ...]:
+    """By all of its tags; one that is being deleted does not count."""
+    tags = marks_of(inputs)
+    keys = [
+        one.id
+        for one in tagged(cloud, tags[aws_tags.SITE], tags[aws_tags.LOCATION], types=("kms:key",))
+        if tags.items() <= one.tags.items()
+    ]
+    states = {key: cloud.call("kms", "describe_key", KeyId=key)["KeyMetadata"]["KeyState"] for key in keys}
+    return tuple(key for key, state in states.items() if state != "PendingDeletion")
+
+
 FINDERS: Mapping[str, Finder] = {
     "aws:autoscaling/group:Group": _by_tags(SCALING_GROUP),
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
@@ -150,9 +181,15 @@ FINDERS: Mapping[str, Finder] = {
     "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": _by_tags("vpc-peering-connection"),
     "aws:efs/fileSystem:FileSystem": _by_tags("elasticfilesystem-file-system"),
     "aws:efs/mountTarget:MountTarget": _mount_target,
+    "aws:eks/accessEntry:AccessEntry": _part_of_cluster("describe_access_entry", "principalArn", field="principalArn"),
+    "aws:eks/addon:Addon": _part_of_cluster("describe_addon", "addonName", field="addonName"),
+    "aws:eks/cluster:Cluster": _by_name("eks", "describe_cluster", "name"),
+    "aws:eks/nodeGroup:NodeGroup": _part_of_cluster("describe_nodegroup", "nodegroupName", field="nodeGroupName"),
     "aws:fsx/lustreFileSystem:LustreFileSystem": _by_tags("fsx-file-system"),
     "aws:iam/instanceProfile:InstanceProfile": _by_name("iam", "get_instance_profile", "InstanceProfileName"),
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": _oidc_provider,
     "aws:iam/role:Role": _by_name("iam", "get_role", "RoleName"),
+    "aws:kms/key:Key": _key,
     "aws:route53/record:Record": _record,
     "aws:route53/zone:Zone": _zone,
     "aws:route53/zoneAssociation:ZoneAssociation": _zone_association,
@@ -167,12 +204,15 @@ REPEATED: Mapping[str, str] = {
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "every network has one; making it is taking it over",
     "aws:ec2/volumeAttachment:VolumeAttachment": "the provider looks for it before it attaches anything",
     "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter": "accepting what was accepted changes nothing",
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": "associating it again changes nothing",
     "aws:iam/rolePolicy:RolePolicy": _PUT,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "attaching it again changes nothing",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _PUT,
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _PUT,
     "aws:s3/bucketPolicy:BucketPolicy": _PUT,
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _PUT,
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _PUT,
     "aws:s3/bucketVersioning:BucketVersioning": _PUT,
+    **dict.fromkeys(INSIDE, "what is in the cluster already under its name is taken over"),
 }
 """Pulumi's type -> why making it a second time does no harm."""

@@ -86,12 +86,32 @@ def host_key_of(one: Found) -> str:
     return one.tags.get(aws_tags.HOST_KEY, "")
 
 
+def cluster_properties(one: Found) -> dict[str, object]:
+    """What a cluster is as its plan is compared with it: version, who reaches its API, its groups."""
+    ways = one.details.get("resourcesVpcConfig") or {}
+    # Where the public end is closed, AWS still says what it would be open to.
+    is_open = ways.get("endpointPublicAccess", False)
+    return {
+        "version": one.details.get("version"),
+        "api_from": tuple(sorted(ways.get("publicAccessCidrs") or ())) if is_open else (),
+        "nodes": {
+            name: {
+                "type": next(iter(group.get("instanceTypes") or ()), None),
+                "desired": (group.get("scalingConfig") or {}).get("desiredSize"),
+                "min": (group.get("scalingConfig") or {}).get("minSize"),
+                "max": (group.get("scalingConfig") or {}).get("maxSize"),
+            }
+            for name, group in one.details.get("nodes", {}).items()
+        },
+    }
+
+
 def _is_root_disk(one: Found) -> bool:
     return one.type == "volume" and one.tags.get(aws_tags.ROLE) == "host"
 
 
 def _resource(one: Found, network: Mapping[str, object], roots: Mapping[str, object]) -> ObservedResource | None:
-    kind: Literal["network", "group", "host", "volume", "store"]
+    kind: Literal["network", "group", "host", "volume", "store", "cluster"]
     properties: dict[str, object]
     if one.type == "vpc":
         kind, properties = "network", {"cidr": one.details.get("CidrBlock"), "region": one.region, **network}
@@ -104,6 +124,8 @@ def _resource(one: Found, network: Mapping[str, object], roots: Mapping[str, obj
         kind, properties = "group", _sizes(one) | {"region": one.region}
     elif one.type == "volume" and is_data(one):
         kind, properties = "volume", {"size_gib": one.details.get("Size"), "region": one.region}
+    elif one.type == "eks-cluster" and one.status != "deleting":
+        kind, properties = "cluster", cluster_properties(one)
     elif one.type in _STORES:
         kind, properties = "store", {"kind": _STORES[one.type], "region": one.region}
     else:

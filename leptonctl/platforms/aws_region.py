@@ -1,10 +1,12 @@
-"""One look at a region: what is there of every location of the site, in seven list calls, whatever the size."""
+"""One look at a region: what is there of every location of the site, in nine list calls, whatever the size."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from leptonctl.planning.aws_cluster import is_of_kubernetes
+from leptonctl.platforms.aws_clusters import clusters
 from leptonctl.platforms.aws_listing import GROUPS, INSTANCES, SCALING_GROUPS, VOLUMES, VPCS, listed, tagged
 from leptonctl.platforms.aws_rules import foreign_rules
 
@@ -20,9 +22,10 @@ _STORES = ("s3", "elasticfilesystem:file-system", "fsx:file-system")
 
 @dataclass(frozen=True, slots=True)
 class RegionLook:
-    """What is there now: machines and their groups, volumes, networks, security groups, stores, and foreign rules.
+    """What is there now: machines, their groups, volumes, networks, security groups, stores, clusters, foreign rules.
 
-    What is on its way out is left out: it is of no use any more.
+    What is on its way out is left out: it is of no use any more. So is what Kubernetes looks after: the machines of a
+    cluster, and the volumes that pods claim.
     """
 
     found: tuple[Found, ...]
@@ -45,7 +48,8 @@ class RegionLook:
 def look_at(cloud: AwsCloud, site: str, location: str | None = None) -> RegionLook:
     """Ask for everything of the site in this region, or of one location."""
     things = [one for listing in _THINGS for one in listed(cloud, listing, site, location)]
+    things = [one for one in things if not is_of_kubernetes(one.tags)]
     groups = listed(cloud, GROUPS, site, location)
-    found = (*things, *tagged(cloud, site, location, types=_STORES), *groups)
+    found = (*things, *tagged(cloud, site, location, types=_STORES), *groups, *clusters(cloud, site, location))
     there = tuple(one for one in found if not one.is_going)
     return RegionLook(there, foreign_rules(cloud, site, groups))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sysconfig
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -192,7 +193,10 @@ class PulumiStack:
         return _refused(where, causes)
 
     def _variables(self) -> dict[str, str]:
+        # The provider of a cluster's contents starts `leptonctl cluster-token`: this one, wherever it was started from.
+        programs = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)))
         return {
+            "PATH": programs,
             "PULUMI_BACKEND_URL": self._states.store.url,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_SKIP_CONFIRMATIONS": "true",

@@ -31,9 +31,9 @@ _ACTIONS = {
 _DONE = {
     Action.CREATE: "created", Action.UPDATE: "changed", Action.DELETE: "deleted", Action.REPLACE: "replaced",
 }  # fmt: skip
-_MAIN = frozenset({"Vpc", "Instance", "Volume", "Bucket", "FileSystem", "LustreFileSystem"})
+_MAIN = frozenset({"Vpc", "Instance", "Cluster", "Volume", "Bucket", "FileSystem", "LustreFileSystem"})
 _DATA = frozenset({"Volume", "Bucket", "FileSystem", "LustreFileSystem"})
-_KINDS = frozenset({"network", "group", "host", "volume", "store", "peering", "access"})
+_KINDS = frozenset({"network", "group", "host", "volume", "store", "peering", "access", "cluster"})
 
 
 @dataclass(frozen=True, slots=True)

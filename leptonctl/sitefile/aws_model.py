@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from leptonctl.sitefile.base import Frozen, Name, Text
+from leptonctl.sitefile.base import Frozen, LogDays, Name, Text
 from leptonctl.sitefile.effects import AWS, OnEdit, When, forbidden, in_place, replace
+from leptonctl.sitefile.kubernetes import Kubernetes
 
 Endpoint = Literal["ec2", "ecr.api", "ecr.dkr", "kms", "logs", "monitoring", "secretsmanager", "ssm", "sts"]
 
@@ -146,12 +147,11 @@ class Aws(Frozen):
     """AWS services that are reached inside the network, each at a price. S3 always is, for nothing."""
     ssh_from: Annotated[tuple[Text, ...], Field(strict=False, max_length=40), in_place(on=AWS)] = ()
     """Networks outside the site that may reach the hosts by SSH, such as `203.0.113.0/24`. Default: none."""
-    flow_log_days: Annotated[
-        Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 731, 1827, 3653],
-        in_place("with fewer days, older records are deleted", on=AWS),
-    ] = 30
+    flow_log_days: Annotated[LogDays, in_place("with fewer days, older records are deleted", on=AWS)] = 30
     """Days for which the record of network flows is kept; AWS has these steps."""
     buckets: Annotated[dict[Name, Bucket], _STORES] = Field(default_factory=dict)
     """Buckets by name."""
     file_systems: Annotated[dict[Name, FileSystem], _STORES] = Field(default_factory=dict)
     """Shared file systems by name."""
+    kubernetes: Kubernetes | None = None
+    """A managed Kubernetes cluster (EKS) in the location's network."""

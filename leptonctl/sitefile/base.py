@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
@@ -54,3 +54,6 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=T
 
 SecretRef = Annotated[str, StringConstraints(max_length=4000, pattern=SECRET_PATTERN)]
 """A reference to a secret: `env:NAME`, `file:PATH` or `exec:COMMAND`; never the secret itself."""
+
+LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 731, 1827, 3653]
+"""Days for which CloudWatch keeps logs: it has these steps, up to ten years."""

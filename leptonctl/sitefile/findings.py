@@ -84,6 +84,9 @@ RULES: dict[str, str] = {
     "two-partitions": "The AWS regions of a site are in one part of AWS.",
     "open-to-world": "No host can be reached by the whole world.",
     "location-size": "A location on aws has at most 400 hosts and volumes; a scaling group counts as one.",
+    "missing-plain-nodes": "A cluster has machines without taints, for its own pods.",
+    "bad-count": "The fewest, wanted and most machines of a cluster's group stand in rising order.",
+    "bad-label": "Labels and taints have the form that Kubernetes wants.",
     "cannot-combine": "Settings that exclude each other are not set together.",
     # networks
     "bad-network": "A network is an IPv4 range such as 10.80.1.0/24.",

@@ -8,7 +8,9 @@ import pulumi
 
 from leptonctl.planning.aws_names import zone_name
 from leptonctl.planning.aws_tags import HOST_KEY
+from stacks.components.addons import Addons, AddonsInputs
 from stacks.components.blockstore import BlockStore, BlockStoreArgs
+from stacks.components.cluster import Cluster, ClusterInputs
 from stacks.components.filestore import FileStore, FileStoreArgs
 from stacks.components.identity import Identity, IdentityArgs
 from stacks.components.network import Network, NetworkInputs
@@ -44,6 +46,7 @@ class LocationStack:
             )
             for system in args.file_systems
         }
+        self.cluster = self._cluster()
 
     def peer(self) -> None:
         """Connect the network with those of the locations above."""
@@ -63,6 +66,21 @@ class LocationStack:
         """Export each field of `LocationOutputs` under its name."""
         for name, value in self._outputs().items():
             pulumi.export(name, value)
+
+    def _cluster(self) -> Cluster | None:
+        args = self.args
+        if args.cluster is None:
+            return None
+        cluster = Cluster(
+            "cluster", ClusterInputs(args, args.cluster, [subnet.id for subnet in self.network.private_subnets])
+        )
+        if args.cluster.addons is not None:
+            Addons(
+                "addons",
+                AddonsInputs(args, args.cluster.addons, cluster.control),
+                pulumi.ResourceOptions(depends_on=cluster.is_ready),
+            )
+        return cluster
 
     def _group(self, name: str, secrets: LocationSecrets) -> NodeGroup:
         args, network = self.args, self.network
@@ -119,6 +137,21 @@ class LocationStack:
             "stores": self._stores(),
             "jump": public[0] if public else None,
             "section": args.section,
+            "cluster": self._cluster_outputs(),
+        }
+
+    def _cluster_outputs(self) -> dict[str, Any] | None:
+        cluster = self.cluster
+        if cluster is None:
+            return None
+        return {
+            "name": cluster.control.name,
+            "version": cluster.control.version,
+            "endpoint": cluster.control.endpoint,
+            "certificate": cluster.control.certificate_authority.data,
+            "oidc_issuer": cluster.issuer.url,
+            "oidc_provider_arn": cluster.issuer.arn,
+            "nodes": {name: group.node_group_name for name, group in cluster.nodes.groups.items()},
         }
 
     def _hosts(self) -> dict[str, Any]:

@@ -26,6 +26,10 @@ TYPES = {
     "rule": "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
     "role": "aws:iam/role:Role",
     "nat": "aws:ec2/natGateway:NatGateway",
+    "cluster": "aws:eks/cluster:Cluster",
+    "nodes": "aws:eks/nodeGroup:NodeGroup",
+    "issuer": "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+    "key": "aws:kms/key:Key",
 }
 
 
@@ -47,6 +51,33 @@ def test_every_type_that_the_stacks_register_is_either_found_again_or_may_be_mad
     known = FINDERS.keys() | REPEATED.keys()
     assert types - known == set(), "decide in leptonctl/platforms/aws_adopting.py what becomes of it after a kill"
     assert FINDERS.keys() & REPEATED.keys() == set()
+
+
+def test_a_cluster_its_groups_and_its_issuer_are_found_by_their_names(ec2: Any) -> None:
+    assert ec2
+    eks, iam = boto3.client("eks", region_name=REGION), boto3.client("iam", region_name=REGION)
+    role = "arn:aws:iam::123456789012:role/made"
+    assert find("cluster", name="demo_core") == ()
+    eks.create_cluster(name="demo_core", roleArn=role, resourcesVpcConfig={"subnetIds": ["subnet-1", "subnet-2"]})
+    assert find("cluster", name="demo_core") == ("demo_core",)
+    assert find("nodes", clusterName="demo_core", nodeGroupName="gpu-1") == ()
+    eks.create_nodegroup(clusterName="demo_core", nodegroupName="gpu-1", nodeRole=role, subnets=["subnet-1"])
+    assert find("nodes", clusterName="demo_core", nodeGroupName="gpu-1") == ("demo_core:gpu-1",)
+    assert find("issuer", url="https://oidc.example.com/id/1") == ()
+    made = iam.create_open_id_connect_provider(Url="https://oidc.example.com/id/1", ThumbprintList=["0" * 40])
+    assert find("issuer", url="https://oidc.example.com/id/1") == (made["OpenIDConnectProviderArn"],)
+
+
+def test_a_key_is_found_by_its_tags_unless_it_is_being_deleted(ec2: Any) -> None:
+    assert ec2
+    kms = boto3.client("kms", region_name=REGION)
+    marks = {"leptonctl:site": "demo", "leptonctl:location": "core", "Name": "demo.core.key"}
+    key = kms.create_key(Tags=[{"TagKey": name, "TagValue": value} for name, value in marks.items()])
+    made = key["KeyMetadata"]["KeyId"]
+    assert find("key", tags=marks) == (made,)
+    assert find("key", tags={**marks, "Name": "another"}) == ()
+    kms.schedule_key_deletion(KeyId=made)
+    assert find("key", tags=marks) == ()
 
 
 def test_a_route_and_the_table_of_a_subnet_are_found_by_their_ends(ec2: Any) -> None:

@@ -68,6 +68,7 @@ def own_loop() -> Iterator[None]:
 class FakeEngine(pulumi_mocks.Mocks):
     registered: list[Registered] = field(default_factory=list)
     components: list[Registered] = field(default_factory=list)
+    providers: list[Registered] = field(default_factory=list)
     inputs: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     calls: list[pulumi_mocks.MockCallArgs] = field(default_factory=list)
 
@@ -84,7 +85,14 @@ class FakeEngine(pulumi_mocks.Mocks):
             "bucket": args.name,
             "dnsName": f"{args.name}.example.com",
             "mountName": "fake",
+            "endpoint": f"https://{args.name}.example.com",
+            "certificateAuthority": {"data": "ZmFrZQ=="},
+            "identities": [{"oidcs": [{"issuer": f"https://oidc.example.com/id/{args.name}"}]}],
+            "nodeGroupName": args.name,
         }
+        if args.typ == "aws:eks/cluster:Cluster":
+            vpc = {**args.inputs["vpcConfig"], "clusterSecurityGroupId": f"sg-of-{args.name}"}
+            return args.inputs["name"], made | args.inputs | {"vpcConfig": vpc}
         return f"id-{args.name}", made | args.inputs
 
     def call(self, args: pulumi_mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
@@ -97,7 +105,8 @@ class FakeEngine(pulumi_mocks.Mocks):
 
     def keep(self, requests: list[Any]) -> None:
         for one in requests:
-            kept = self.registered if one.custom else self.components
+            is_provider = one.type.startswith("pulumi:providers:")
+            kept = self.providers if is_provider else self.registered if one.custom else self.components
             inputs = self.inputs.get((one.type, one.name), {})
             kept.append(Registered(one.type, one.name, one.parent, inputs, one.protect, tuple(one.ignoreChanges)))
 

@@ -8,6 +8,7 @@ from leptonctl.sitefile.rules.accelerators import check_accelerators
 from leptonctl.sitefile.rules.aws import check_aws
 from leptonctl.sitefile.rules.capacity import check_capacity
 from leptonctl.sitefile.rules.hosts import check_hosts
+from leptonctl.sitefile.rules.kubernetes import check_clusters
 from leptonctl.sitefile.rules.networks import check_networks
 from leptonctl.sitefile.rules.parents import check_parents
 from leptonctl.sitefile.rules.platforms import check_platforms
@@ -32,6 +33,7 @@ RULE_SETS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     check_capacity,
     check_accelerators,
     check_state,
+    check_clusters,
     check_networks,
     check_hosts,
     check_ssh,

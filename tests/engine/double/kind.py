@@ -34,6 +34,8 @@ class Kind:
     ignored: ClassVar[frozenset[str]] = frozenset()
     autonamed: ClassVar[Mapping[str, int]] = {}
     is_deleted_before_replaced: ClassVar[bool] = False
+    partly: ClassVar[frozenset[str]] = frozenset()
+    """Inputs that are mappings, and come back with more in them than was given."""
 
     def create(self, cloud: Cloud, inputs: Inputs) -> str:
         """Make it and return its id."""

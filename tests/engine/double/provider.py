@@ -106,7 +106,7 @@ class AwsDouble(provider_pb2_grpc.ResourceProviderServicer):
             # It is there, and must not be lost. The real provider says besides that it is only half-made.
             there = None
         self.busy["creating"] -= 1
-        return provider_pb2.CreateResponse(id=made, properties=_struct({**(there or {}), **inputs}))
+        return provider_pb2.CreateResponse(id=made, properties=_struct(_whole_of(kind, there or {}, inputs)))
 
     def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
         kind = _kind(request.urn, context)
@@ -117,8 +117,10 @@ class AwsDouble(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.ReadResponse(id="")
         # An import has no inputs yet: what is there, as far as it can be given, becomes them.
         now = {name: there.get(name, value) for name, value in inputs.items()} or kind.importable(there)
+        for name in kind.partly & now.keys():
+            now[name] = {key: value for key, value in now[name].items() if key in inputs.get(name, now[name])}
         return provider_pb2.ReadResponse(
-            id=request.id, properties=_struct({**olds, **there, **now}), inputs=_struct(now)
+            id=request.id, properties=_struct({**olds, **_whole_of(kind, there, now)}), inputs=_struct(now)
         )
 
     def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -129,7 +131,7 @@ class AwsDouble(provider_pb2_grpc.ResourceProviderServicer):
         cloud = self.cloud.at(olds.get("region"))
         _called(context, f"updating {request.id}", lambda: kind.update(cloud, request.id, olds, news))
         there = _called(context, f"reading {request.id}", lambda: kind.read(cloud, request.id, news))
-        return provider_pb2.UpdateResponse(properties=_struct({**olds, **(there or {}), **news}))
+        return provider_pb2.UpdateResponse(properties=_struct({**olds, **_whole_of(kind, there or {}, news)}))
 
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
         kind, olds = _kind(request.urn, context), _plain(request.properties)
@@ -150,11 +152,10 @@ class AwsDouble(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
 
-def serve() -> None:
-    """Serve on a free port, print the port as the engine expects it, and end with the engine."""
+def serve(double: Any) -> None:
+    """Serve a double on a free port, print the port as the engine expects it, and end with the engine."""
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     server = grpc.server(ThreadPoolExecutor(max_workers=16))
-    double = AwsDouble()
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(double, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
@@ -164,7 +165,7 @@ def serve() -> None:
     server.wait_for_termination()
 
 
-def _end_with(parent: int, double: AwsDouble) -> None:
+def _end_with(parent: int, double: Any) -> None:
     # The real provider lives on for as long as it creates; one that is idle has to go with its engine.
     while os.getppid() == parent or double.busy["creating"] > 0:
         time.sleep(0.2)
@@ -190,6 +191,12 @@ def _made(kind: Kind, cloud: Cloud, inputs: Properties) -> str:
         return kind.create(cloud, inputs)
     except HalfMadeError as half:
         return str(half)
+
+
+def _whole_of(kind: Kind, there: Properties, inputs: Properties) -> Properties:
+    """What was given over what is there; where that is a mapping of which a part is given, both."""
+    both = {name: {**there[name], **inputs[name]} for name in kind.partly & there.keys() & inputs.keys()}
+    return {**there, **inputs, **both}
 
 
 def _called(context: Any, what: str, call: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.engine.double import compute, identity, names, network, storage
+from tests.engine.double import clusters, compute, identity, names, network, storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,12 +37,21 @@ KINDS: Mapping[str, Kind] = {
     "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter": network.PeeringAccepter(),
     "aws:efs/fileSystem:FileSystem": storage.FileSystem(),
     "aws:efs/mountTarget:MountTarget": storage.MountTarget(),
+    "aws:eks/accessEntry:AccessEntry": clusters.PartOfCluster("entry", "principalArn"),
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": clusters.PartOfCluster(
+        "policy", "principalArn", "policyArn"
+    ),
+    "aws:eks/addon:Addon": clusters.PartOfCluster("addon", "addonName"),
+    "aws:eks/cluster:Cluster": clusters.Cluster(),
+    "aws:eks/nodeGroup:NodeGroup": clusters.NodeGroup(),
     "aws:fsx/lustreFileSystem:LustreFileSystem": storage.LustreFileSystem(),
     "aws:iam/instanceProfile:InstanceProfile": identity.InstanceProfile(),
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": clusters.OidcProvider(),
     "aws:iam/policy:Policy": identity.Policy(),
     "aws:iam/role:Role": identity.Role(),
     "aws:iam/rolePolicy:RolePolicy": identity.RolePolicy(),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": identity.RolePolicyAttachment(),
+    "aws:kms/key:Key": clusters.Key(),
     "aws:route53/record:Record": names.Record(),
     "aws:route53/zone:Zone": names.Zone(),
     "aws:route53/zoneAssociation:ZoneAssociation": names.ZoneAssociation(),

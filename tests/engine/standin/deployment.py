@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections import Counter
@@ -63,7 +64,7 @@ class Operation:
         for urn, old in list(self._olds.items()):
             if not _is_of_cloud(old):
                 continue
-            made, outputs, inputs = self._plugin(urn).read(_open(old))
+            made, outputs, inputs = self._plugin(urn, old.get("provider", "")).read(_open(old))
             if not made:
                 del self._olds[urn]
                 continue
@@ -134,7 +135,7 @@ class Operation:
         before = _open(old) if old else None
         for path in request.ignoreChanges if before else ():
             _ignore(path, wanted, (before or {}).get("inputs", {}))
-        checked = self._plugin(urn).check(urn, (before or {}).get("inputs", {}), wanted)
+        checked = self._plugin(urn, request.provider).check(urn, (before or {}).get("inputs", {}), wanted)
         resource["inputs"] = {
             name: kept(_wrapped(value)) if name in secret else value for name, value in checked.items()
         }
@@ -147,7 +148,7 @@ class Operation:
     def _make(
         self, resource: Resource, old: Resource | None, inputs: dict[str, Any], *, is_first: bool
     ) -> tuple[str, list[str]]:
-        urn, plugin = resource["urn"], self._plugin(resource["urn"])
+        urn, plugin = resource["urn"], self._plugin(resource["urn"], resource["provider"])
         diffs, replaces, goes_first = plugin.diff(urn, old, inputs) if old else ([], [], False)
         operation = "create" if old is None else "replace" if replaces else "update" if diffs else "same"
         self._events.step("resourcePreEvent", operation, resource, diffs=diffs, is_dry=self._is_dry)
@@ -198,18 +199,23 @@ class Operation:
         self._events.step("resourcePreEvent", operation, old, diffs=[], is_dry=self._is_dry)
         if _is_of_cloud(old) and not self._is_dry:
             try:
-                self._plugin(old["urn"]).delete(_open(old))
+                self._plugin(old["urn"], old.get("provider", "")).delete(_open(old))
             except grpc.RpcError as error:
                 raise Failed(str(error.details())) from error
         self.counts[operation] += 1
         self._events.step("resOutputsEvent", operation, old, diffs=[], is_dry=self._is_dry)
 
-    def _plugin(self, urn: str) -> Plugin:
+    def _plugin(self, urn: str, provider: str = "") -> Plugin:
+        """The plug-in of a resource, with the settings of its provider where the program made it one of its own."""
         package = urn.split("::")[2].rpartition("$")[2].partition(":")[0]
+        own = provider.rpartition("::")[0]
         with self._lock:
-            if package not in self._plugins:
-                self._plugins[package] = Plugin(package, {})
-            return self._plugins[package]
+            made = self._news.get(own) or self._olds.get(own)
+            settings = shown(made["inputs"]) if made else {}
+            key = json.dumps([package, settings], sort_keys=True)
+            if key not in self._plugins:
+                self._plugins[key] = Plugin(package, settings)
+            return self._plugins[key]
 
     def _urn(self, request: Any) -> str:
         above = request.parent.split("::")[2] if request.parent else ""
