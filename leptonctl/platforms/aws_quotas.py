@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _RUNNING = frozenset({"pending", "running"})
 _GONE = frozenset({"deleted", "deleting", "failed", "terminated"})
 _GIB_IN_TIB = 1024
+_NO_SUCH = "NoSuchResource"
 
 
 def quota_checks(cloud: AwsCloud, demands: tuple[Demand, ...], own: Own) -> tuple[Check, ...]:
@@ -44,7 +45,7 @@ def _check(cloud: AwsCloud, demand: Demand, usage: _Usage) -> Check:
     asked = f"{demand.asked:g}{unit} asked"
     try:
         used = 0.0 if demand.is_alone else usage.of(quota, demand.zone)
-        limit = _limit(cloud, quota)
+        limit = usage.limit(quota)
     except LeptonError as error:
         message = f"{name}: {asked}; what is left could not be asked: {error.message}"
         return Check(rule="aws_quota", message=message, is_ok=None, hint=error.hint, asked=demand.asked, code=code)
@@ -67,24 +68,22 @@ def _check(cloud: AwsCloud, demand: Demand, usage: _Usage) -> Check:
     )
 
 
-def _limit(cloud: AwsCloud, quota: Quota) -> float:
-    """The account's own value, else the one that every account has."""
-    names = {"ServiceCode": quota.service, "QuotaCode": quota.code}
-    try:
-        answer = cloud.call("service-quotas", "get_service_quota", **names)
-    except LeptonError as error:
-        if "NoSuchResource" not in error.message:
-            raise
-        answer = cloud.call("service-quotas", "get_aws_default_service_quota", **names)
-    return float(answer["Quota"]["Value"])
-
-
 class _Usage:
-    """What others use, each list asked for once and only when it is needed."""
+    """Limits, and what others use of them: each list asked for once, and only when it is needed."""
 
     def __init__(self, cloud: AwsCloud, own: Own) -> None:
         self._cloud, self._own = cloud, own
         self._instances: Counter[str] | None = None
+        self._failed: dict[str, LeptonError] = {}
+
+    def limit(self, quota: Quota) -> float:
+        """The account's own value, else the one that every account has."""
+        try:
+            return self._value("get_service_quota", quota)
+        except LeptonError as error:
+            if _NO_SUCH not in error.message:
+                raise
+        return self._value("get_aws_default_service_quota", quota)
 
     def of(self, quota: Quota, zone: str | None) -> float:
         """How much of a quota is used."""
@@ -103,6 +102,18 @@ class _Usage:
             return float(sum(sizes) if quota is quotas.LUSTRE_STORAGE else len(sizes))
         service, call, items = _LISTS[quota.code]
         return float(sum(1 for _ in self._others(call, items, service=service)))
+
+    def _value(self, operation: str, quota: Quota) -> float:
+        # An operation that failed once, after all its repeats, is not tried again for each of a dozen quotas.
+        if operation in self._failed:
+            raise self._failed[operation]
+        try:
+            answer = self._cloud.call("service-quotas", operation, ServiceCode=quota.service, QuotaCode=quota.code)
+        except LeptonError as error:
+            if _NO_SUCH not in error.message:
+                self._failed[operation] = error
+            raise
+        return float(answer["Quota"]["Value"])
 
     def _vcpus(self) -> Counter[str]:
         machines = Counter[tuple[str, Market]]()
