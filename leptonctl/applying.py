@@ -13,13 +13,13 @@ from leptonctl.planning.plan import Action
 from leptonctl.progress import Progress
 from leptonctl.schedule import in_order
 from leptonctl.session import LOCATIONS_AT_ONCE
-from leptonctl.teardown import remove_locations
+from leptonctl.teardown import Removal, remove_locations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from leptonctl.hosts.configured import HostConfigured
-    from leptonctl.planning.observed import ObservedLocation
+    from leptonctl.planning.observed import ObservedLocation, ObservedResource
     from leptonctl.planning.plan import LocationPlan, Plan
     from leptonctl.planning.rollout import RolledOut
     from leptonctl.session import Session
@@ -84,7 +84,7 @@ def _changes(location: LocationPlan) -> bool:
     """Whether the platform has to do something: existing machines are looked at before roles run on them."""
     if location.platform == "ssh":
         return any(role.runs for host in location.hosts for role in host.roles)
-    return any(change.action is not Action.KEEP for change in location.changes)
+    return location.note is not None or any(change.action is not Action.KEEP for change in location.changes)
 
 
 def make_locations(session: Session, plan: Plan, applied: Applied, stop: threading.Event) -> None:
@@ -115,8 +115,8 @@ def _make(session: Session, location: LocationPlan, applied: Applied) -> None:
         session.report(Progress("platform", "failed", address, error.message))
 
 
-def remove_strays(session: Session, plan: Plan) -> None:
+def remove_strays(session: Session, strays: Sequence[ObservedResource]) -> None:
     """Remove the machines and networks of locations that left the site file; their data stays."""
-    gone = sorted({change.location for change in plan.removed if change.action is Action.DELETE})
+    gone = sorted({Removal(stray.location, stray.platform) for stray in strays if not stray.is_data})
     if gone:
         remove_locations(session, gone, frozenset())

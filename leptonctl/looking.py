@@ -7,21 +7,23 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from leptonctl.errors import LeptonError, PlatformFailed, PreflightFailed
+from leptonctl.errors import LeptonError
 from leptonctl.hosts.probe import Checks, look
 from leptonctl.hosts.target import Target
 from leptonctl.planning.derived import roles_by_host
 from leptonctl.planning.diff import hostnames
 from leptonctl.planning.observed import Observed
+from leptonctl.platforms.base import PlatformLook
+from leptonctl.platforms.registry import remembered
 from leptonctl.record.known import read_known
-from leptonctl.session import LOCATIONS_AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from leptonctl.planning.desired import Desired
-    from leptonctl.planning.observed import HostLook, ObservedLocation, ObservedResource
+    from leptonctl.planning.observed import HostLook, ObservedResource
     from leptonctl.session import Session
+    from leptonctl.sitefile.model import PlatformName
 
 
 NO_SECRETS: Mapping[str, str] = MappingProxyType({})
@@ -44,42 +46,33 @@ class Looked:
         return replace(self, observed=replace(self.observed, looks=looks))
 
 
-def look_at_platforms(session: Session) -> Looked:
-    """Ask every platform of the site for its locations, at the same time."""
-    found: dict[str, ObservedLocation | None] = {}
-    unanswered: dict[str, str] = {}
+def look_at_platforms(session: Session, *, closely: frozenset[str] = frozenset()) -> Looked:
+    """Ask every platform of the site for its locations, at the same time, and for what left the site file.
 
-    def ask(address: str, platform: str) -> None:
+    Of the locations in `closely` every property is compared, where the platform can.
+    """
+    asked: dict[PlatformName, list[str]] = {}
+    for location in session.desired.locations:
+        asked.setdefault(location.platform, []).append(location.address)
+    names = tuple(dict.fromkeys((*asked, *remembered(session.context))))
+    platforms = {name: session.platform(name) for name in names}
+
+    def ask(name: PlatformName) -> PlatformLook:
+        addresses = tuple(asked.get(name, ()))
         try:
-            found[address] = session.platform(platform).observe(address)  # type: ignore[arg-type]
-        except (PlatformFailed, PreflightFailed) as error:
-            unanswered[address] = error.message
+            return platforms[name].look(addresses, closely=closely)
+        except LeptonError as error:
+            # A platform that the site file does not name may well be absent; one that has states was there.
+            is_needed = addresses or name != "local"
+            return PlatformLook({}, dict.fromkeys(addresses or (name,), error.message) if is_needed else {})
 
-    with ThreadPoolExecutor(max_workers=LOCATIONS_AT_ONCE) as pool:
-        for _ in pool.map(lambda location: ask(location.address, location.platform), session.desired.locations):
-            pass
-    return Looked(Observed(locations=found, unanswered=unanswered), _strays(session, unanswered))
-
-
-def _strays(session: Session, unanswered: dict[str, str]) -> tuple[ObservedResource, ...]:
-    named = {location.address for location in session.desired.locations}
-    asked = {location.platform for location in session.desired.locations if location.address not in unanswered}
-    return tuple(
-        resource
-        for platform in sorted(asked | {"local"})
-        for resource in _leftovers(session, platform, is_needed=platform in asked)
-        if resource.location not in named
+    with ThreadPoolExecutor(max_workers=len(names)) as pool:
+        looks = list(pool.map(ask, names))
+    observed = Observed(
+        locations={address: there for look in looks for address, there in look.locations.items()},
+        unanswered={address: reason for look in looks for address, reason in look.unanswered.items()},
     )
-
-
-def _leftovers(session: Session, platform: str, *, is_needed: bool) -> tuple[ObservedResource, ...]:
-    """What carries the site's mark on a platform; a platform that the site does not use may be absent."""
-    try:
-        return session.platform(platform).leftovers()  # type: ignore[arg-type]
-    except LeptonError:
-        if is_needed:
-            raise
-        return ()
+    return Looked(observed, tuple(stray for look in looks for stray in look.strays))
 
 
 def targets(session: Session, observed: Observed, want: Desired) -> tuple[Target, ...]:

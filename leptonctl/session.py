@@ -38,16 +38,20 @@ class Session:
     def platform(self, name: PlatformName) -> Platform:
         """The platform of that name, made once."""
         if name not in self._platforms:
-            context = Context(
-                site=self.desired.site,
-                owner=self.desired.owner,
-                site_dir=self.site_dir,
-                state_dir=self.state_dir,
-                locations=self.desired.locations,
-                state=self.loaded.site.state,
-            )
-            self._platforms[name] = make_platform(name, context)
+            self._platforms[name] = make_platform(name, self.context)
         return self._platforms[name]
+
+    @property
+    def context(self) -> Context:
+        """What every platform is given."""
+        return Context(
+            site=self.desired.site,
+            owner=self.desired.owner,
+            site_dir=self.site_dir,
+            state_dir=self.state_dir,
+            locations=self.desired.locations,
+            state=self.loaded.site.state,
+        )
 
     def interrupt(self) -> None:
         """Ask every platform that was used to come to a safe end soon."""

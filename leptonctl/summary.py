@@ -98,7 +98,9 @@ def _looked(
     elif deployed.value == "yes" and (lacking := _lacking(location, observed)):
         deployed = Answer(value="no", detail="; ".join(lacking), age_s=0.0)
     reachable, in_sync = _all(host.reachable for host in hosts), _all(host.in_sync for host in hosts)
-    answers = {deployed.value, reachable.value, in_sync.value}
+    there = observed.locations.get(location.address)
+    is_agreed = there is None or not there.disagreements
+    answers = {deployed.value, reachable.value, in_sync.value, "yes" if is_agreed else "no"}
     return LocationResult(
         address=location.address,
         tier=location.tier,
@@ -270,6 +272,16 @@ def error_problems(error: LeptonError, *, where: str | None = None) -> tuple[Pro
     if error.problems:
         return tuple(problem_of(problem) for problem in error.problems)
     return (ProblemResult(rule=type(error).__name__, message=error.message, hint=error.hint, where=where),)
+
+
+def disagreement_problems(observed: Observed) -> tuple[ProblemResult, ...]:
+    """Everything that plan, state and platform do not agree about, as far as the look went."""
+    return tuple(
+        ProblemResult(rule="resource", where=one.address, message=f"{one.kind}: {one.text}")
+        for location in observed.locations.values()
+        if location is not None
+        for one in location.disagreements
+    )
 
 
 def unanswered_problems(observed: Observed) -> tuple[ProblemResult, ...]:

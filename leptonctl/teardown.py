@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from leptonctl import summary
 from leptonctl.errors import ExitCode, LeptonError
+from leptonctl.planning.cost import price_text
 from leptonctl.planning.desired import tier_of
+from leptonctl.prices import prices_of
 from leptonctl.progress import Progress
 from leptonctl.record.known import forget
 from leptonctl.result import ChangeResult, LocationResult, ProblemResult, Result
@@ -15,8 +17,9 @@ from leptonctl.schedule import in_order
 from leptonctl.session import LOCATIONS_AT_ONCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from leptonctl.planning.desired import Desired, Tier
     from leptonctl.planning.observed import ObservedResource
     from leptonctl.session import Session
     from leptonctl.sitefile.model import PlatformName
@@ -24,86 +27,126 @@ if TYPE_CHECKING:
 _BEFORE = {"edge": (), "region": ("edge",), "core": ("edge", "region")}
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Removal:
+    """A location to remove from a platform. One that left the site file may be on another platform than it is now."""
+
+    location: str
+    platform: PlatformName
+
+
 @dataclass(slots=True)
 class Removed:
-    """What was removed, and the locations whose removal failed."""
+    """What was removed, and the removals that failed."""
 
     resources: list[ObservedResource] = field(default_factory=list)
-    failed: dict[str, LeptonError] = field(default_factory=dict)
+    failed: dict[Removal, LeptonError] = field(default_factory=dict)
 
 
-def remove_locations(session: Session, names: Sequence[str], delete_data: frozenset[str]) -> Removed:
+def removals_of(want: Desired, strays: Sequence[ObservedResource]) -> tuple[Removal, ...]:
+    """The locations of the site file, and those that only things with its mark are left of."""
+    named = {Removal(location.address, location.platform) for location in want.locations}
+    return tuple(sorted(named | {Removal(stray.location, stray.platform) for stray in strays}))
+
+
+def remove_locations(session: Session, removals: Sequence[Removal], delete_data: frozenset[str]) -> Removed:
     """Remove edges, then regions, then the core. A failure is kept and the rest goes on: what is gone costs nothing."""
     removed = Removed()
+    named = {f"{one.location} {one.platform}": one for one in removals}
 
     def act(batch: tuple[str, ...]) -> None:
         for name in batch:
+            one = named[name]
             try:
-                platform = session.platform(platform_of(session, name))
-                removed.resources.extend(platform.destroy(name, delete_data=delete_data, report=session.report))
-                forget(session.state_dir, name)
+                platform = session.platform(one.platform)
+                removed.resources.extend(platform.destroy(one.location, delete_data=delete_data, report=session.report))
+                forget(session.state_dir, one.location)
             except LeptonError as error:
-                removed.failed[name] = error
-                session.report(Progress("down", "failed", name, error.message))
+                removed.failed[one] = error
+                session.report(Progress("down", "failed", one.location, error.message))
 
-    waits = {name: tuple(other for other in names if tier_of(other) in _BEFORE[tier_of(name)]) for name in names}
+    waits = {
+        name: tuple(other for other in named if _tier(named[other]) in _BEFORE[_tier(one)])
+        for name, one in named.items()
+    }
     in_order(waits, act, slots=LOCATIONS_AT_ONCE)
     return removed
 
 
-def platform_of(session: Session, location: str) -> PlatformName:
-    """The platform of a location; one that is not in the site file can only be found by its mark, on `local`."""
-    found = {known.address: known.platform for known in session.desired.locations}
-    return found.get(location, "local")
+def prove_gone(
+    session: Session,
+    removals: Sequence[Removal],
+    removed: Removed,
+    delete_data: frozenset[str],
+    *,
+    unanswered: Mapping[str, str],
+) -> Result:
+    """Ask every platform what still carries the site's mark. Only what was read back as absent counts as gone.
 
-
-def prove_gone(session: Session, names: Sequence[str], removed: Removed, delete_data: frozenset[str]) -> Result:
-    """Ask every platform what still carries the site's mark. Only what was read back as absent counts as gone."""
-    problems: list[ProblemResult] = []
+    `unanswered` are locations that nobody could be asked about before: nothing is proven of those.
+    """
+    locations = {one.location for one in removals}
+    problems = [
+        _not_proven(f"{address} could not be asked about: {reason}")
+        for address, reason in unanswered.items()
+        if address not in locations
+    ]
     left: list[ObservedResource] = []
-    for platform in sorted({platform_of(session, name) for name in names}):
+    for platform in sorted({one.platform for one in removals}):
         try:
-            left.extend(resource for resource in session.platform(platform).leftovers() if resource.location in names)
+            there = session.platform(platform).leftovers()
+            left.extend(one for one in there if Removal(one.location, platform) in removals)
         except LeptonError as error:
-            problems.append(
-                ProblemResult(
-                    rule="not_proven",
-                    message=f"platform {platform} could not be asked what is left: {error.message}",
-                    hint="nothing is proven to be gone; run `leptonctl down` again when the platform answers",
-                )
-            )
+            problems.append(_not_proven(f"platform {platform} could not be asked what is left: {error.message}"))
+    prices = _prices(left)
     kept = [resource for resource in left if resource.is_data and not _is_named(resource, delete_data)]
     problems.extend(
         ProblemResult(
             rule="still_there",
             where=resource.address,
-            message=f"{resource.kind} {resource.id} is still there ({resource.status})",
+            message=f"{resource.kind} {resource.id} is still there ({resource.status}){prices[resource.id]}",
             hint="run `leptonctl down` again",
         )
         for resource in left
         if resource not in kept
     )
-    for name, failure in removed.failed.items():
-        problems.extend(summary.error_problems(failure, where=name))
+    for one, failure in removed.failed.items():
+        problems.extend(summary.error_problems(failure, where=one.location))
     code = ExitCode.PLATFORM_FAILED if problems else ExitCode.DONE
     return Result(
         verb="down",
         site=session.desired.site,
         exit_code=code,
-        locations=tuple(_location(session, name, removed) for name in names),
+        locations=tuple(_location(one, removed) for one in removals),
         changes=(
             *(summary.resource_of(resource, "delete", "removed") for resource in removed.resources),
-            *_kept(kept),
+            *_kept(kept, prices),
         ),
         problems=tuple(problems),
-        data={"message": _message(session, names, removed, kept, problems), "leftovers": len(left)},
+        data={"message": _message(session, removals, removed, kept, problems), "leftovers": len(left)},
     )
 
 
-def _kept(kept: Iterable[ObservedResource]) -> Iterable[ChangeResult]:
+def _not_proven(message: str) -> ProblemResult:
+    hint = "nothing is proven to be gone; run `leptonctl down` again when the platform answers"
+    return ProblemResult(rule="not_proven", message=message, hint=hint)
+
+
+def _tier(one: Removal) -> Tier:
+    return tier_of(one.location)
+
+
+def _kept(kept: Iterable[ObservedResource], prices: Mapping[str, str]) -> Iterable[ChangeResult]:
     return (
-        summary.resource_of(resource, "keep", f"kept; --delete-data {_store(resource)} removes it") for resource in kept
+        summary.resource_of(resource, "keep", f"kept; --delete-data {_store(resource)} removes it{prices[resource.id]}")
+        for resource in kept
     )
+
+
+def _prices(left: Sequence[ObservedResource]) -> dict[str, str]:
+    """What each thing goes on to cost, to be said behind it; "" for what is on this machine."""
+    prices = zip(left, prices_of(left), strict=True)
+    return {one.id: f"; {price_text(price)}" if one.platform == "aws" else "" for one, price in prices}
 
 
 def _store(resource: ObservedResource) -> str:
@@ -115,14 +158,13 @@ def _is_named(resource: ObservedResource, delete_data: frozenset[str]) -> bool:
     return bool({"all", resource.address, _store(resource)} & delete_data)
 
 
-def _location(session: Session, name: str, removed: Removed) -> LocationResult:
-    platform = platform_of(session, name)
-    error = removed.failed.get(name)
-    is_kept = platform == "ssh"
+def _location(one: Removal, removed: Removed) -> LocationResult:
+    error = removed.failed.get(one)
+    is_kept = one.platform == "ssh"
     return LocationResult(
-        address=name,
-        tier=tier_of(name),
-        platform=platform,
+        address=one.location,
+        tier=_tier(one),
+        platform=one.platform,
         status="failed" if error else "skipped" if is_kept else "removed",
         detail=error.message if error else "its hosts were there before, and are left as they are" if is_kept else None,
     )
@@ -130,14 +172,14 @@ def _location(session: Session, name: str, removed: Removed) -> LocationResult:
 
 def _message(
     session: Session,
-    names: Sequence[str],
+    removals: Sequence[Removal],
     removed: Removed,
     kept: list[ObservedResource],
     problems: list[ProblemResult],
 ) -> str:
     if problems:
         return f"not proven to be gone: {len(problems)} findings"
-    asked = ", ".join(sorted({platform_of(session, name) for name in names}))
+    asked = ", ".join(sorted({one.platform for one in removals}))
     left = "nothing carries" if not kept else f"only {len(kept)} kept volumes carry"
     site = session.desired.site
     return f"removed {len(removed.resources)} resources; asked again ({asked}): {left} the mark of site {site}"

@@ -41,7 +41,7 @@ from leptonctl.result import Result
 from leptonctl.rolling import roll_out
 from leptonctl.rollout_summary import planned_rollout
 from leptonctl.session import Session, scope
-from leptonctl.teardown import prove_gone, remove_locations
+from leptonctl.teardown import prove_gone, removals_of, remove_locations
 from leptonctl.waiting import wait_for_young_hosts
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def plan(session: Session, ask: PlanRequest) -> Result:
     want, looked = scope(session.desired, ask.only, is_before_look=ask.is_compared), Looked(NOTHING_ASKED)
     with clock.stage("look"):
         if ask.is_compared:
-            session, want, looked = _look(session, ask.only)
+            session, want, looked = _look(session, ask.only, is_close=True)
     found = diff(want, looked.observed, whole=session.desired, strays=() if ask.only else looked.strays)
     with clock.stage("preflight"):
         asked = (location.address for location in want.locations) if ask.is_preflight else ()
@@ -127,7 +127,7 @@ def up(session: Session, ask: UpRequest) -> Result:
         session = session.reporting_to(run.event)
         secrets = configuring.resolve_secrets(session, want)
         with clock.stage("look"):
-            session, want, looked = _look(session, ask.only, secrets)
+            session, want, looked = _look(session, ask.only, secrets, is_close=True)
         planned = diff(want, looked.observed, whole=session.desired, strays=() if ask.only else looked.strays)
         run.write("plan.json", {**asdict(planned), "digest": planned.digest})
         if ask.plan_file is not None:
@@ -145,7 +145,7 @@ def up(session: Session, ask: UpRequest) -> Result:
         with clock.stage("platforms"), applying.stoppable(session) as stop:
             applying.make_locations(session, planned, applied, stop)
             if not ask.only:
-                applying.remove_strays(session, planned)
+                applying.remove_strays(session, looked.strays)
         with clock.stage("look"), applying.stoppable(session) as stop:
             session, want, looked = _look(session, ask.only, secrets, before=looked)
             looked = wait_for_young_hosts(session, looked, want, secrets=secrets, stop=stop)
@@ -167,9 +167,14 @@ def _look(
     *,
     checks: Checks = Checks.QUICK,
     before: Looked | None = None,
+    is_close: bool = False,
 ) -> tuple[Session, Desired, Looked]:
-    """Look at platforms, then at hosts. The site that comes back has the hosts that its scaling groups have now."""
-    looked = look_at_platforms(session)
+    """Look at platforms, then at hosts. The site that comes back has the hosts that its scaling groups have now.
+
+    A close look at a platform compares every property of what is there.
+    """
+    near = scope(session.desired, only, is_before_look=True).locations if is_close else ()
+    looked = look_at_platforms(session, closely=frozenset(location.address for location in near))
     session = session.knowing(looked.observed)
     want = scope(session.desired, only)
     return session, want, look_at_hosts(session, looked, want, secrets=secrets, checks=checks, before=before)
@@ -188,14 +193,17 @@ def _end(run: Run, clock: Clock, result: Result) -> Result:
 
 
 def status(session: Session, *, only: tuple[str, ...], is_exit_code: bool) -> Result:
-    """Ask platforms and hosts whether all is deployed, reachable and in sync."""
+    """Ask platforms and hosts whether all is deployed, reachable and in sync.
+
+    Things are compared with plan and state, their properties are not: `drift` does that.
+    """
     clock = Clock()
     scope(session.desired, only, is_before_look=True)
     with clock.stage("look"):
         session, want, looked = _look(session, only)
     known = read_known(session.state_dir, [location.address for location in want.locations])
     locations = summary.looked_locations(want, looked.observed, known, now=datetime.now(UTC))
-    problems = summary.unanswered_problems(looked.observed)
+    problems = (*summary.unanswered_problems(looked.observed), *summary.disagreement_problems(looked.observed))
     is_fine = all(location.status == "in_order" for location in locations) and not looked.strays
     code = ExitCode.DIFFERENCE_FOUND if is_exit_code and not is_fine else ExitCode.DONE
     return Result(
@@ -238,7 +246,7 @@ def drift(session: Session, *, only: tuple[str, ...]) -> Result:
     clock = Clock()
     scope(session.desired, only, is_before_look=True)
     with clock.stage("look"):
-        session, want, looked = _look(session, only)
+        session, want, looked = _look(session, only, is_close=True)
     planned = diff(want, looked.observed, whole=session.desired, strays=() if only else looked.strays)
     problems = (
         *summary.unanswered_problems(looked.observed),
@@ -269,15 +277,17 @@ def down(
     want = scope(session.desired, only)
     planned = diff(want, looked.observed, whole=session.desired, strays=looked.strays)
     with open_run(session.state_dir, "down") as run:
-        strays = () if only else {stray.location for stray in looked.strays}
-        names = sorted({location.address for location in want.locations} | set(strays))
+        removals = removals_of(want, () if only else looked.strays)
+        names = sorted({one.location for one in removals})
         with hold(session.state_dir, names, run_id=run.id):
             session = session.reporting_to(run.event)
             approve(planned)
             with clock.stage("remove"):
-                removed = remove_locations(session, names, delete_data)
+                removed = remove_locations(session, removals, delete_data)
             with clock.stage("prove"):
-                return _end(run, clock, prove_gone(session, names, removed, delete_data))
+                unanswered = {} if only else looked.observed.unanswered
+                proof = prove_gone(session, removals, removed, delete_data, unanswered=unanswered)
+                return _end(run, clock, proof)
 
 
 def inventory(session: Session, *, only: tuple[str, ...]) -> dict[str, object]:

@@ -132,7 +132,8 @@ def up(  # noqa: PLR0913 - one argument an option
 def status(site: Path, *, only: tuple[str, ...], exit_code: bool, output: str, state_dir: Path | None) -> None:
     """Show for every location and host: deployed? reachable? in sync? and how old each answer is.
 
-    Looks only; changes nothing.
+    Looks only; changes nothing. On AWS it says of each thing in which of plan, state and cloud it is; properties of
+    things are compared by `drift` and `plan --diff`.
     """
     from leptonctl import workflow
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from leptonctl.planning.actions import Action
     from leptonctl.planning.desired import ResourceKind
+    from leptonctl.sitefile.model import PlatformName
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,27 @@ class ObservedResource:
     status: str
     properties: Mapping[str, object] = field(default_factory=dict)
     is_data: bool = False
+    platform: PlatformName = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """Something that plan, state and cloud do not agree about. `action` is what `up` does about it.
+
+    `text` says which of the three differs, and with which values, in the operator's words.
+    """
+
+    kind: ResourceKind
+    address: str
+    action: Action
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedLocation:
     """What is there of one location.
 
+    `disagreements` are what the platform knows besides the resources: what is not as it was made.
     `endpoints` maps host address to how it is reached; a host that does not run, or whose address is not known, has
     none.
     """
@@ -64,6 +81,7 @@ class ObservedLocation:
     location: str
     resources: tuple[ObservedResource, ...]
     endpoints: Mapping[str, Endpoint]
+    disagreements: tuple[Disagreement, ...] = ()
 
 
 class Reach(StrEnum):

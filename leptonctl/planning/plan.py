@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from leptonctl.planning.actions import Action
 from leptonctl.planning.observed import RoleState
 
 if TYPE_CHECKING:
@@ -16,17 +16,7 @@ if TYPE_CHECKING:
     from leptonctl.sitefile.model import PlatformName
 
 
-class Action(StrEnum):
-    """What happens to a resource."""
-
-    CREATE = "create"
-    UPDATE = "update"
-    REPLACE = "replace"
-    DELETE = "delete"
-    KEEP = "keep"
-    UNKNOWN = "unknown"
-    FORBIDDEN = "forbidden"
-    """The site file asks for what can't be done to what is there: `up` refuses, the reasons say what to do instead."""
+__all__ = ["Action", "Change", "HostPlan", "LocationPlan", "Plan", "RolePlan", "digest_of"]
 
 
 @dataclass(frozen=True, slots=True)

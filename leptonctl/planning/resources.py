@@ -1,13 +1,14 @@
 """What has to change in a location's network, hosts and volumes. Pure: shown by `plan` and followed by the platforms.
 
 Platforms say what they observed in these properties of a resource, all optional; one that is missing is not compared:
-`cidr` of a network and its `differences` (texts: what is not as it was made); of a host `cpus` and `memory_gib` (None:
-no limit), `mounts` (store name to path), `is_half_made` (it never ran) and `has_site_key` (the site may log in).
+`cidr` of a network; of a host `cpus` and `memory_gib` (None: no limit), `mounts` (store name to path), `is_half_made`
+(it never ran) and `has_site_key` (the site may log in).
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from leptonctl.planning.aws_cluster_changes import cluster_changes
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from leptonctl.planning.desired import DesiredHost, DesiredLocation
-    from leptonctl.planning.observed import ObservedLocation, ObservedResource
+    from leptonctl.planning.observed import Disagreement, ObservedLocation, ObservedResource
 
 ROOT_IS_LOST = "made anew: its root file system is lost, its volumes are kept"
 # cgroups round to pages and to microseconds.
 _TOLERANCE = 0.001
+_STRONGEST_FIRST = (Action.REPLACE, Action.CREATE, Action.DELETE, Action.UPDATE)
 
 
 def resource_changes(desired: DesiredLocation, observed: ObservedLocation | None) -> tuple[Change, ...]:
@@ -53,7 +55,8 @@ def resource_changes(desired: DesiredLocation, observed: ObservedLocation | None
         ),
         *_surplus_hosts(desired, observed),
     )
-    return with_edits(changes, desired, observed)
+    edited = with_edits(changes, desired, observed)
+    return _with_disagreements(edited, desired.address, observed.disagreements if observed else ())
 
 
 def is_same_amount(there: object, wanted: float | None) -> bool:
@@ -61,6 +64,34 @@ def is_same_amount(there: object, wanted: float | None) -> bool:
     if isinstance(there, int | float) and wanted is not None:
         return math.isclose(there, wanted, rel_tol=_TOLERANCE)
     return there is None and wanted is None
+
+
+def _with_disagreements(
+    changes: tuple[Change, ...], location: str, disagreements: tuple[Disagreement, ...]
+) -> tuple[Change, ...]:
+    """The changes with what plan, state and cloud do not agree about; what has no change of its own is the network's.
+
+    Data is never taken away for it.
+    """
+    places = {(change.kind, change.address) for change in changes}
+    said: dict[tuple[str, str], list[Disagreement]] = {}
+    for one in disagreements:
+        key = (one.kind, one.address) if (one.kind, one.address) in places else ("network", location)
+        said.setdefault(key, []).append(one)
+    return tuple(_disagreed(change, said.get((change.kind, change.address), [])) for change in changes)
+
+
+def _disagreed(change: Change, said: list[Disagreement]) -> Change:
+    if change.is_data:
+        said = [one for one in said if one.action is not Action.DELETE]
+    if not said:
+        return change
+    action = change.action
+    if action in {Action.KEEP, Action.UPDATE}:
+        own = [one.action for one in said if (one.kind, one.address) == (change.kind, change.address)]
+        action = next((one for one in _STRONGEST_FIRST if one in own), Action.UPDATE)
+    told = tuple(dict.fromkeys((*change.reasons, *(one.text for one in said))))
+    return replace(change, action=action, reasons=told)
 
 
 def _existing_host(desired: DesiredLocation, host: DesiredHost, observed: ObservedLocation | None) -> Change:
@@ -79,9 +110,6 @@ def _network(desired: DesiredLocation, there: ObservedResource | None) -> Change
     cidr = there.properties.get("cidr")
     if desired.cidr and cidr is not None and cidr != desired.cidr:
         return Change(Action.REPLACE, "network", where, where, (f"cidr {cidr} -> {desired.cidr}",))
-    differences = there.properties.get("differences")
-    if isinstance(differences, tuple) and differences:
-        return Change(Action.UPDATE, "network", where, where, tuple(str(one) for one in differences))
     return Change(Action.KEEP, "network", where, where)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from leptonctl.errors import LeptonError, PlatformFailed, Refused
@@ -14,20 +15,24 @@ from leptonctl.planning.aws import completed
 from leptonctl.planning.aws_resources import planned_resources
 from leptonctl.planning.aws_types import LocationSecrets, PublicKeys
 from leptonctl.planning.capacity import kept_choices, recorded_hosts, with_choices
+from leptonctl.planning.comparison import properties
+from leptonctl.planning.plan import Action
 from leptonctl.platforms import aws_clusters
-from leptonctl.platforms.aws_cloud import AwsCloud
 from leptonctl.platforms.aws_filling import Known, filled
-from leptonctl.platforms.aws_listing import INSTANCES, TEMPLATES, listed
-from leptonctl.platforms.aws_look import host_key_of, jump_through, leftover, observed_location
+from leptonctl.platforms.aws_listing import TEMPLATES, listed
+from leptonctl.platforms.aws_look import host_key_of
 from leptonctl.platforms.aws_pending import settle
 from leptonctl.platforms.aws_preflight import aws_checks
 from leptonctl.platforms.aws_region import look_at
 from leptonctl.platforms.aws_rules import close
 from leptonctl.platforms.aws_seen import wait_until_seen
+from leptonctl.platforms.aws_sight import AwsSight, Clouds, Remembered
 from leptonctl.platforms.aws_stacks import AwsStacks, stack_name
-from leptonctl.platforms.aws_state import kept_apart, named_data, outputs_of
+from leptonctl.platforms.aws_state import kept_apart, named_data, outputs_of, recorded_in
 from leptonctl.platforms.aws_tries import Tries
-from leptonctl.platforms.local_keys import ensure_site_key, read_site_key, site_key_path
+from leptonctl.platforms.aws_waiting import wait_until_gone
+from leptonctl.platforms.base import PlatformLook
+from leptonctl.platforms.local_keys import ensure_site_key, read_site_key
 from leptonctl.platforms.pulumi_events import Steps
 from leptonctl.progress import Progress, silent
 
@@ -40,7 +45,6 @@ if TYPE_CHECKING:
     from leptonctl.planning.observed import ObservedLocation, ObservedResource
     from leptonctl.planning.plan import Change
     from leptonctl.platforms.aws_listing import Found
-    from leptonctl.platforms.aws_look import Jump
     from leptonctl.platforms.base import Context
     from leptonctl.platforms.pulumi import PulumiStack
     from leptonctl.platforms.pulumi_state import Deployment
@@ -49,15 +53,19 @@ if TYPE_CHECKING:
     Program = Callable[[LocationArgs, LocationSecrets], None]
 
 
+COMPARISONS_AT_ONCE = 4
+
+
 class AwsPlatform:
     """Locations on AWS. `program_of` gives the program of a location, by default those in `stacks/aws`."""
 
     def __init__(self, context: Context, *, program_of: Callable[[LocationArgs], Program] | None = None) -> None:
         self._context = context
         self._program_of = program_of or _stack_program
-        self._lock = Lock()
-        self._clouds: dict[str, AwsCloud] = {}
+        self._cloud = Clouds().of
         self.stacks = AwsStacks(context, self._cloud)
+        remembered = Remembered(self.stacks.known_locations, self.stacks.region_of, self.stacks.read)
+        self._sight = AwsSight(context, self._cloud, remembered)
 
     def preflight(self, locations: tuple[DesiredLocation, ...]) -> tuple[Check, ...]:
         """What was asked of engine, credentials, regions, machine types, images, quotas, permissions; touch nothing.
@@ -121,36 +129,38 @@ class AwsPlatform:
             else:
                 return steps
 
+    def look(self, locations: tuple[str, ...], *, closely: frozenset[str]) -> PlatformLook:
+        """What is there now of these locations, by tag; of those in `closely` also what the engine finds to differ."""
+        look = self._sight.look(locations)
+        unanswered = dict(look.unanswered)
+        compared: dict[str, ObservedLocation | None] = dict(look.locations)
+
+        def compare(address: str) -> None:
+            try:
+                compared[address] = self._compared(address, look.locations[address])
+            except LeptonError as error:
+                unanswered[address] = f"its properties could not be compared: {error.message}"
+
+        with ThreadPoolExecutor(COMPARISONS_AT_ONCE) as pool:
+            list(pool.map(compare, [address for address in look.locations if address in closely]))
+        return PlatformLook(compared, unanswered, look.strays)
+
     def observe(self, location: str) -> ObservedLocation | None:
         """What is there now, asked from AWS in a few list calls; None where it was read that nothing is."""
-        region = self.stacks.region_of(location)
-        if region is None:
-            return None
-        applied = self.stacks.applied(location)
-        look = look_at(self._cloud(region), self._context.site, location)
-        if not look.found:
-            return None
-        return observed_location(
-            location,
-            look.found,
-            key=site_key_path(self._context.state_dir),
-            differences=tuple(rule.text for rule in look.rules),
-            jump=self._jump_above(location) if jump_through(look.found) is None else None,
-            section=applied.section if applied else "",
-        )
+        return self._sight.observe(location)
 
     def destroy(self, location: str, *, delete_data: frozenset[str], report: Report) -> tuple[ObservedResource, ...]:
         """Remove it in reverse order and return what was removed. Stores stay unless they are in `delete_data`."""
         region = self.stacks.region_of(location)
         if region is None:
             return ()
-        before = self._marked(region, location)
+        before = self._sight.marked(location)
         with self.stacks.to_change(location, region) as stack:
             state = self._settled(stack, location, region, report)
             if state is None:
                 if any(not one.is_data for one in before):
                     raise self._state_is_lost(location, before)
-                return self._removed(location, region, before, delete_data)
+                return self._removed(location, region, before, delete_data, report)
             # What is inside a cluster goes with it: its API need not answer, and may be closed to who removes it.
             prepared = kept_apart(named_data(aws_clusters.without_what_is_inside(state), delete_data))
             if prepared != state:
@@ -160,31 +170,44 @@ class AwsPlatform:
             stack.destroy(steps)
             if stack.is_empty():
                 stack.remove()
-        return self._removed(location, region, before, delete_data)
+        return self._removed(location, region, before, delete_data, report)
 
     def leftovers(self) -> tuple[ObservedResource, ...]:
         """Everything that carries the site's mark in every region of the site, and what has no region."""
-        regions = {
-            region for stack in self.stacks.known_locations() if (region := self.stacks.region_of(stack)) is not None
-        }
-        found: dict[tuple[str, str], ObservedResource] = {}
-        for region in sorted(regions):
-            cloud = self._cloud(region)
-            for one in aws_clusters.everything_marked(cloud, self._context.site):
-                found[one.type, one.id] = leftover(one)
-        return tuple(found.values())
+        return self._sight.leftovers()
 
     def interrupt(self) -> None:
         """Ask every engine that runs to end what it began, once; nothing new is begun. `ensure` then ends by itself."""
         self.stacks.interrupt()
 
     def _removed(
-        self, location: str, region: str, before: tuple[ObservedResource, ...], delete_data: frozenset[str]
+        self,
+        location: str,
+        region: str,
+        before: tuple[ObservedResource, ...],
+        delete_data: frozenset[str],
+        report: Report,
     ) -> tuple[ObservedResource, ...]:
         """What is gone of what was there, once the volumes that pods claimed are removed where they were named."""
         aws_clusters.delete_claims(self._cloud(region), self._context.site, location, delete_data)
-        after = {(one.properties["type"], one.id) for one in self._marked(region, location)}
+        left = wait_until_gone(lambda: self._sight.marked(location), location, report)
+        after = {(one.properties["type"], one.id) for one in left}
         return tuple(one for one in before if (one.properties["type"], one.id) not in after)
+
+    def _compared(self, address: str, there: ObservedLocation | None) -> ObservedLocation | None:
+        """The location with what the engine finds to differ when it reads every property of it; it changes nothing."""
+        state = self.stacks.read(address)
+        location = next(one for one in self._context.locations if one.address == address)
+        if there is None or state is None:
+            return there
+        recorded = recorded_in(state, planned_resources(args_of(location)))
+        known = {(one.kind, one.address, one.action) for one in there.disagreements}
+        more = [
+            one
+            for one in properties(recorded, self.preview_steps(location).previewed())
+            if one.action is Action.UPDATE or (one.kind, one.address, one.action) not in known
+        ]
+        return replace(there, disagreements=(*there.disagreements, *more))
 
     def _settled(self, stack: PulumiStack, address: str, region: str, report: Report) -> Deployment | None:
         """The stack's state with no foreign lock and nothing pending, a copy of it kept; None where there is none."""
@@ -233,24 +256,6 @@ class AwsPlatform:
     def _steps(self, args: LocationArgs, report: Report) -> Steps:
         planned = {(one.type, one.name): one for one in planned_resources(args)}
         return Steps(args.location, report, planned)
-
-    def _marked(self, region: str, location: str) -> tuple[ObservedResource, ...]:
-        there = aws_clusters.everything_marked(self._cloud(region), self._context.site)
-        return tuple(leftover(one) for one in there if one.location == location)
-
-    def _cloud(self, region: str) -> AwsCloud:
-        with self._lock:
-            return self._clouds.setdefault(region, AwsCloud(region))
-
-    def _jump_above(self, location: str) -> Jump | None:
-        """The way through a location above, for one whose hosts have no public address: nearest first."""
-        args = next((one.aws for one in self._context.locations if one.address == location), None)
-        for peer in reversed(args.peers if args else ()):
-            machines = listed(self._cloud(peer.region), INSTANCES, self._context.site, peer.address)
-            found = jump_through(tuple(one for one in machines if one.status == "running"))
-            if found is not None:
-                return found
-        return None
 
     def _state_is_lost(self, address: str, there: tuple[Found, ...] | tuple[ObservedResource, ...]) -> LeptonError:
         shown = ", ".join(sorted(one.id for one in there)[:5])

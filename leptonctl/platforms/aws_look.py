@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from leptonctl.planning import aws_tags
-from leptonctl.planning.observed import Endpoint, ObservedLocation, ObservedResource
+from leptonctl.planning.comparison import Thing
+from leptonctl.planning.observed import Disagreement, Endpoint, ObservedLocation, ObservedResource
 from leptonctl.platforms.aws_listing import SCALING_GROUP
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from leptonctl.platforms.aws_listing import Found
 
 LOGIN = "root"
+_PRICED = {
+    "machine": "InstanceType", "capacity": "InstanceLifecycle", "volume_type": "VolumeType", "size_gib": "Size",
+    "storage_gib": "StorageCapacity", "service": "VpcEndpointType", "used": "SizeInBytes",
+}  # fmt: skip
 _STORES = {"bucket": "bucket", "elasticfilesystem-file-system": "efs", "fsx-file-system": "lustre"}
 
 
@@ -33,16 +38,17 @@ def observed_location(
     found: Sequence[Found],
     *,
     key: Path,
-    differences: tuple[str, ...] = (),
+    disagreements: tuple[Disagreement, ...] = (),
     jump: Jump | None = None,
     section: str = "",
 ) -> ObservedLocation | None:
     """A location from what carries its mark; None where nothing does.
 
-    `key` is the site's private SSH key. `differences` say what of the network is not as it was made. `jump` is the way
-    to the hosts where none of them has a public address. `section` is the part of the site file that was applied last.
+    `key` is the site's private SSH key. `disagreements` are what is known besides the things themselves. `jump` is the
+    way to the hosts where none of them has a public address. `section` is the part of the site file that was applied
+    last.
     """
-    network = ({"differences": differences} if differences else {}) | ({"section": section} if section else {})
+    network = {"section": section} if section else {}
     roots = {one.address: one.details.get("Size") for one in found if _is_root_disk(one)}
     resources = tuple(resource for one in found if (resource := _resource(one, network, roots)) is not None)
     if not resources:
@@ -50,7 +56,7 @@ def observed_location(
     hosts = {one.address: one for one in found if one.type == "instance" and one.status == "running"}
     jump = jump_through(tuple(hosts.values())) or jump
     endpoints = {address: endpoint for address, one in hosts.items() if (endpoint := _endpoint(one, key, jump))}
-    return ObservedLocation(location, resources, endpoints)
+    return ObservedLocation(location, resources, endpoints, disagreements)
 
 
 def jump_through(machines: Sequence[Found]) -> Jump | None:
@@ -61,17 +67,25 @@ def jump_through(machines: Sequence[Found]) -> Jump | None:
     return Jump(f"{LOGIN}@{public[0].details['PublicIpAddress']}", _host_keys(public[0])) if public else None
 
 
+def things_of(found: Sequence[Found]) -> tuple[Thing, ...]:
+    """The things of the site by themselves; machines of a scaling group are the group's own."""
+    resources = [_resource(one, {}, {}) for one in found if one.type != "instance" or aws_tags.HOST in one.tags]
+    return tuple(Thing(one.kind, one.address, one.id) for one in resources if one is not None)
+
+
 def leftover(one: Found) -> ObservedResource:
-    """Anything with the mark, whatever it is."""
+    """Anything with the mark, whatever it is. `properties` are what its price follows from."""
     kind = one.tags.get(aws_tags.ROLE, "network")
+    details = {name: one.details[word] for name, word in _PRICED.items() if word in one.details}
     return ObservedResource(
         kind=cast("ResourceKind", kind),
         address=one.address if is_data(one) or one.type == "instance" else f"{one.address} {one.type}",
         location=one.location,
         id=one.id,
         status=one.status or "there",
-        properties={"type": one.type, "region": one.region},
+        properties={"type": one.type, "region": one.region, **details},
         is_data=is_data(one),
+        platform="aws",
     )
 
 
@@ -138,6 +152,7 @@ def _resource(one: Found, network: Mapping[str, object], roots: Mapping[str, obj
         status=one.status or "available",
         properties=properties,
         is_data=is_data(one),
+        platform="aws",
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from leptonctl.errors import PreflightFailed, UsageProblem
 from leptonctl.platforms.aws_bucket import BucketStore
-from leptonctl.platforms.aws_state import outputs_of
+from leptonctl.platforms.aws_state import outputs_of, region_of
 from leptonctl.platforms.aws_state_bucket import StateBucket
 from leptonctl.platforms.pulumi import PulumiStack, StackSettings
 from leptonctl.platforms.pulumi_engine import find_engine
@@ -148,12 +148,8 @@ class AwsStacks:
 
         What is there stays where it is: an edit of the region does not move it.
         """
-        if (applied := self.applied(address)) is not None:
-            return applied.region
-        for one in self._context.locations:
-            if one.address == address and one.aws is not None:
-                return one.aws.region
-        return None
+        named = (one.aws.region for one in self._context.locations if one.address == address and one.aws is not None)
+        return region_of(self.read(address)) or next(named, None)
 
     def known_locations(self) -> tuple[str, ...]:
         """The locations of the site file that are on AWS, then those that only have a state."""

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from leptonctl.planning import aws_tags
 from leptonctl.planning.aws_types import LocationOutputs
+from leptonctl.planning.comparison import MAIN_TYPES, Recorded, Thing
 from leptonctl.planning.typed_json import ShapeError, from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from leptonctl.planning.aws_types import PlannedResource
     from leptonctl.platforms.pulumi_state import Deployment
 
 _STACK = "pulumi:pulumi:Stack"
@@ -29,6 +31,36 @@ def outputs_of(state: Deployment) -> LocationOutputs | None:
             except ShapeError:
                 return None
     return None
+
+
+def region_of(state: Deployment | None) -> str | None:
+    """The region that a state is of: as it exports it, else as the first thing in it tells; None where nothing does."""
+    if state is None:
+        return None
+    outputs = outputs_of(state)
+    if outputs is not None:
+        return outputs.region
+    for one in state["deployment"].get("resources") or ():
+        told = one.get("outputs") or {}
+        region = told.get("region") or str(told.get("arn") or ":::").split(":")[3]
+        if region and one["type"].startswith("aws:"):
+            return str(region)
+    return None
+
+
+def recorded_in(state: Deployment, planned: Iterable[PlannedResource]) -> tuple[Recorded, ...]:
+    """The resources of the cloud that the state has. `planned` says what those belong to that carry no tags."""
+    places = {(one.type, one.name): one for one in planned}
+    return tuple(
+        _recorded(one, places.get((one["type"], one["urn"].rpartition("::")[2])))
+        for one in state["deployment"].get("resources") or ()
+        if one.get("custom") and not one["type"].startswith("pulumi:")
+    )
+
+
+def things_in(recorded: Iterable[Recorded]) -> tuple[Thing, ...]:
+    """Those of them that are things of the site by themselves."""
+    return tuple(Thing(one.kind, one.address, one.id) for one in recorded if one.type in MAIN_TYPES)
 
 
 def named_data(state: Deployment, delete_data: frozenset[str]) -> Deployment:
@@ -56,6 +88,22 @@ def kept_apart(state: Deployment) -> Deployment:
         return one
 
     return _with(state, apart)
+
+
+def _recorded(one: Mapping[str, Any], planned: PlannedResource | None) -> Recorded:
+    inputs = one.get("inputs") or {}
+    tags = inputs.get("tags") or {}
+    tags = tags if isinstance(tags, dict) else {}
+    return Recorded(
+        urn=one["urn"],
+        type=one["type"].rpartition(":")[2],
+        name=one["urn"].rpartition("::")[2],
+        id=one.get("id") or "",
+        kind=planned.role if planned else tags.get(aws_tags.ROLE, "network"),
+        address=planned.address if planned else tags.get(aws_tags.ADDRESS, ""),
+        inputs=inputs,
+        needs=tuple(one.get("dependencies") or ()),
+    )
 
 
 def _with(state: Deployment, change: Any) -> Deployment:  # noqa: ANN401 - a function of a resource

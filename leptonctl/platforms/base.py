@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from leptonctl.sitefile.state import State
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from leptonctl.planning.checks import Check
@@ -32,6 +33,19 @@ class Context:
     state: State = field(default_factory=State)
 
 
+@dataclass(frozen=True, slots=True)
+class PlatformLook:
+    """One look at a platform.
+
+    `locations` are those that were asked for (None: read as absent), `unanswered` has the reason for each that could
+    not be told, or not as closely as was asked; `strays` carry the site's mark and belong to none of its locations.
+    """
+
+    locations: Mapping[str, ObservedLocation | None]
+    unanswered: Mapping[str, str] = field(default_factory=dict)
+    strays: tuple[ObservedResource, ...] = ()
+
+
 class Platform(Protocol):
     """Where machines come from."""
 
@@ -46,6 +60,12 @@ class Platform(Protocol):
 
     def ensure(self, location: DesiredLocation, report: Report) -> ObservedLocation:
         """Make it so. Safe to repeat and to interrupt. Never deletes or replaces data."""
+
+    def look(self, locations: tuple[str, ...], *, closely: frozenset[str]) -> PlatformLook:
+        """What is there now of these locations, and what has the site's mark besides; few calls, whatever the size.
+
+        Of those in `closely` every property is compared, where the platform can: what somebody changed is seen.
+        """
 
     def observe(self, location: str) -> ObservedLocation | None:
         """What is there now, asked from the platform; None where it was read that nothing is."""

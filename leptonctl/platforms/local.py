@@ -14,6 +14,7 @@ from leptonctl.platforms.local_make import make_location
 from leptonctl.platforms.local_observe import find, observed_location, resources
 from leptonctl.platforms.local_preflight import problems_of
 from leptonctl.platforms.local_remove import remove_location
+from leptonctl.platforms.one_by_one import look_one_by_one
 from leptonctl.platforms.podman import Podman, find_podman
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from leptonctl.planning.desired import DesiredLocation
     from leptonctl.planning.observed import ObservedLocation, ObservedResource
     from leptonctl.planning.plan import Change
-    from leptonctl.platforms.base import Context
+    from leptonctl.platforms.base import Context, PlatformLook
     from leptonctl.progress import Report
 
 
@@ -52,6 +53,12 @@ class LocalPlatform:
         if there is None:
             raise PlatformFailed(f"{location.address}: podman has nothing of it right after it was made")
         return there
+
+    def look(self, locations: tuple[str, ...], *, closely: frozenset[str]) -> PlatformLook:
+        """What is there now of these locations, and what has the site's mark besides; every look is as close."""
+        del closely
+        own = frozenset(one.address for one in self._context.locations if one.platform == "local")
+        return look_one_by_one(self, locations, own=own)
 
     def observe(self, location: str) -> ObservedLocation | None:
         """What is there now, asked from podman; None where it was read that nothing is."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from leptonctl.planning import aws_tags
+from leptonctl.planning.comparison import MAIN_TYPES, UNKNOWN, Previewed
 from leptonctl.planning.plan import Action, Change
 from leptonctl.progress import Progress
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from leptonctl.planning.aws_types import PlannedResource
     from leptonctl.progress import Report
 
-UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""What the engine writes for a value that is known only when the thing has been made."""
 SLOW_S = 60
 _COMPONENTS = "leptonctl:"
 _ACTIONS = {
@@ -31,7 +30,6 @@ _ACTIONS = {
 _DONE = {
     Action.CREATE: "created", Action.UPDATE: "changed", Action.DELETE: "deleted", Action.REPLACE: "replaced",
 }  # fmt: skip
-_MAIN = frozenset({"Vpc", "Instance", "Cluster", "Volume", "Bucket", "FileSystem", "LustreFileSystem"})
 _DATA = frozenset({"Volume", "Bucket", "FileSystem", "LustreFileSystem"})
 _KINDS = frozenset({"network", "group", "host", "volume", "store", "peering", "access", "cluster"})
 
@@ -47,6 +45,8 @@ class Step:
     name: str
     diffs: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    planned: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    found: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def text(self) -> str:
@@ -103,6 +103,16 @@ class Steps:
             grouped.setdefault((step.kind, step.address), []).append(step)
         return tuple(self._change(kind, address, steps) for (kind, address), steps in grouped.items())
 
+    def previewed(self) -> tuple[Previewed, ...]:
+        """Every resource with its action, and where it differs with what is planned and what was found."""
+        return tuple(
+            Previewed(
+                urn, one.type, one.name, one.kind, one.address, one.action,  # type: ignore[arg-type]
+                one.diffs, one.planned, one.found,
+            )
+            for urn, one in self.steps.items()
+        )  # fmt: skip
+
     def _change(self, kind: str, address: str, steps: list[Step]) -> Change:
         action = action_of(steps)
         reasons: tuple[str, ...] = ()
@@ -155,6 +165,9 @@ class Steps:
             name=name,
             diffs=tuple(metadata.diffs or ()),
             unknown=tuple(sorted(key for key, value in inputs.items() if has_unknown(value))),
+            planned=(metadata.new.inputs if metadata.new else None) or {},
+            # What the program does not set is not among the inputs, but may have been read all the same.
+            found={**(metadata.old.outputs or {}), **(metadata.old.inputs or {})} if metadata.old else {},
         )
 
     def _is_shown(self, metadata: Any) -> bool:  # noqa: ANN401
@@ -169,7 +182,7 @@ def action_of(steps: list[Step]) -> Action:
     actions = {step.action for step in steps}
     if len(actions) == 1:
         return actions.pop()
-    main = [step.action for step in steps if step.type in _MAIN and step.action is not Action.KEEP]
+    main = [step.action for step in steps if step.type in MAIN_TYPES and step.action is not Action.KEEP]
     return main[0] if main else Action.UPDATE
 
 

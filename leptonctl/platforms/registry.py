@@ -26,3 +26,13 @@ def make_platform(name: PlatformName, context: Context) -> Platform:
         raise PreflightFailed(f"platform '{name}' is not in this version", hint=f"this version has {known}")
     module, _, class_name = place.partition(":")
     return cast("Platform", getattr(import_module(module), class_name)(context))
+
+
+def remembered(context: Context) -> tuple[PlatformName, ...]:
+    """The platforms that may have something of the site that its file no longer names.
+
+    `local` can always be asked by its labels; `aws` where there are states of stacks.
+    """
+    states = context.state_dir / "pulumi" / ".pulumi" / "stacks" / context.site
+    has_states = context.state.bucket is not None or any(states.glob("*.json"))
+    return ("local", "aws") if has_states else ("local",)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from leptonctl.errors import LeptonError, PlatformFailed, PreflightFailed, Problem, Refused
 from leptonctl.planning.observed import Endpoint, ObservedLocation, ObservedResource, Reach
 from leptonctl.planning.resources import resource_changes
+from leptonctl.platforms.one_by_one import look_one_by_one
 from leptonctl.platforms.ssh_facts import LOOK_COMMAND, look_program, problems_of_facts, problems_of_reply, read_facts
 from leptonctl.progress import Progress
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from leptonctl.planning.checks import Check
     from leptonctl.planning.desired import Connection, DesiredHost, DesiredLocation
     from leptonctl.planning.plan import Change
-    from leptonctl.platforms.base import Context
+    from leptonctl.platforms.base import Context, PlatformLook
     from leptonctl.progress import Report
 
 LOOK_LIMIT_S = 20.0
@@ -57,6 +58,12 @@ class SshPlatform:
         if problems:
             raise _error(PlatformFailed, problems)
         return self._observed(location)
+
+    def look(self, locations: tuple[str, ...], *, closely: frozenset[str]) -> PlatformLook:
+        """What is there now of these locations, and what has the site's mark besides; every look is as close."""
+        del closely
+        own = frozenset(one.address for one in self._context.locations if one.platform == "ssh")
+        return look_one_by_one(self, locations, own=own)
 
     def observe(self, location: str) -> ObservedLocation | None:
         """The hosts of the site file and how each is reached; None for a location that has none on this platform."""

@@ -16,6 +16,8 @@ from tests.engine.sites import core_of, open_site, platform_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from leptonctl.planning.desired import DesiredLocation
+    from leptonctl.planning.observed import ObservedLocation
     from tests.engine.proxy import Proxy
 
 pytestmark = pytest.mark.engine
@@ -97,24 +99,42 @@ def test_drift_names_exactly_what_was_changed_behind_our_back_and_ensure_mends_i
     opened = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
     ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[opened])
 
-    found = platform.observe("core")
-    changed = [one for one in resource_changes(core, found) if one.action is not Action.KEEP]
-    assert [(one.action, one.kind, one.address, one.reasons) for one in changed] == [
+    rule = (
+        f"security group {group_id} lets 0.0.0.0/0 in on port 22, which leptonctl did not ask for: "
+        "`up` takes that rule away"
+    )
+    status = "versioningConfiguration.status"
+    behind = "in the plan and in the state (changed behind our back)"
+    deleted = "in the plan and in the state, not on AWS (deleted behind our back)"
+    # By tag it is seen what is there, as `status` says it.
+    assert changed(core, platform.observe("core")) == [
+        (Action.UPDATE, "network", "core", (rule,)),
+        (Action.CREATE, "host", "core/box-2", (deleted,)),
+    ]
+    # The engine reads every property, and names only what was done, not what follows from it.
+    tables = ec2.describe_route_tables(Filters=[{"Name": "route.destination-cidr-block", "Values": ["0.0.0.0/0"]}])
+    ec2.delete_route(RouteTableId=tables["RouteTables"][0]["RouteTableId"], DestinationCidrBlock="0.0.0.0/0")
+    s3 = boto3.client("s3", region_name=REGION)
+    bucket = next(one.id for one in made.resources if one.kind == "store")
+    opened_bucket = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": False,
+                     "RestrictPublicBuckets": True}  # fmt: skip
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=opened_bucket)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+    look = platform.look(("core",), closely=frozenset({"core"}))
+    assert (look.unanswered, look.strays) == ({}, ())
+    assert changed(core, look.locations["core"]) == [
+        (Action.UPDATE, "network", "core", (rule, f"Route network-public-internet: {deleted}")),
         (
             Action.UPDATE,
-            "network",
-            "core",
+            "store",
+            "core/models",
             (
-                (
-                    f"security group {group_id} lets 0.0.0.0/0 in on port 22, which leptonctl did not ask for: "
-                    "`up` takes that rule away"
-                ),
+                f"BucketPublicAccessBlock models-closed: blockPublicPolicy is false on AWS, true {behind}",
+                f"BucketVersioning models-versions: {status} is Suspended on AWS, Enabled {behind}",
             ),
         ),
-        (Action.CREATE, "host", "core/box-2", ()),
+        (Action.CREATE, "host", "core/box-2", (deleted,)),
     ]
-    previewed = {one.address: one.action for one in platform.preview(core) if one.kind == "host"}
-    assert previewed == {"core/box-1": Action.KEEP, "core/box-2": Action.CREATE}
 
     mended = platform.ensure(core, silent)
     assert all(one.action is Action.KEEP for one in resource_changes(core, mended))
@@ -123,3 +143,12 @@ def test_drift_names_exactly_what_was_changed_behind_our_back_and_ensure_mends_i
     assert {address for address in before if before[address] != again[address]} == {"core/box-2"}
     assert mended.endpoints["core/box-2"].host_keys != made.endpoints["core/box-2"].host_keys
     assert mended.endpoints["core/box-1"].host_keys == made.endpoints["core/box-1"].host_keys
+    after = platform.look(("core",), closely=frozenset({"core"}))
+    assert changed(core, after.locations["core"]) == []
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+
+
+def changed(core: DesiredLocation, found: ObservedLocation | None) -> list[tuple[Action, str, str, tuple[str, ...]]]:
+    """What `up` would change, with its reasons."""
+    changes = resource_changes(core, found)
+    return [(one.action, one.kind, one.address, one.reasons) for one in changes if one.action is not Action.KEEP]

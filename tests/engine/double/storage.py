@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from tests.engine.double.cloud import pascal, pascal_all
+from tests.engine.double.cloud import camel, pascal, pascal_all
 from tests.engine.double.kind import Inputs, Kind, forgiving, is_gone
 
 if TYPE_CHECKING:
@@ -62,9 +62,17 @@ class BucketSetting(Kind):
 
     replaces = frozenset({"bucket"})
 
-    def __init__(self, call: str, form: Callable[[Inputs], Inputs], *, gone: str | None = None) -> None:
+    def __init__(
+        self,
+        call: str,
+        form: Callable[[Inputs], Inputs],
+        *,
+        gone: str | None = None,
+        told: Callable[[Inputs], Inputs] | None = None,
+    ) -> None:
         self._call = call
         self._form = form
+        self._told = told
         self._gone = gone or f"delete_{call}"
 
     def create(self, cloud: Cloud, inputs: Inputs) -> str:
@@ -74,12 +82,12 @@ class BucketSetting(Kind):
     def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
         read = {"bucket_lifecycle": "bucket_lifecycle_configuration"}.get(self._call, self._call)
         try:
-            getattr(cloud.client("s3"), f"get_{read}")(Bucket=made)
+            answer = getattr(cloud.client("s3"), f"get_{read}")(Bucket=made)
         except ClientError as error:
             if is_gone(error):
                 return None
             raise
-        return {"bucket": made}
+        return {"bucket": made, **(self._told(answer) if self._told else {})}
 
     def update(self, cloud: Cloud, _made: str, _olds: Inputs, news: Inputs) -> None:
         self.create(cloud, news)
@@ -93,6 +101,16 @@ class BucketSetting(Kind):
 def versioning(inputs: Inputs) -> Inputs:
     """Arguments of put_bucket_versioning."""
     return {"VersioningConfiguration": {"Status": inputs["versioningConfiguration"]["status"]}}
+
+
+def versioning_told(answer: Inputs) -> Inputs:
+    """What get_bucket_versioning answered."""
+    return {"versioningConfiguration": {"status": answer.get("Status", "Suspended")}}
+
+
+def public_access_told(answer: Inputs) -> Inputs:
+    """What get_public_access_block answered."""
+    return {camel(name): value for name, value in answer["PublicAccessBlockConfiguration"].items()}
 
 
 def encryption(inputs: Inputs) -> Inputs:

@@ -64,12 +64,14 @@ KINDS: Mapping[str, Kind] = {
     ),
     "aws:s3/bucketPolicy:BucketPolicy": storage.BucketSetting("bucket_policy", storage.policy),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": storage.BucketSetting(
-        "public_access_block", storage.public_access
+        "public_access_block", storage.public_access, told=storage.public_access_told
     ),
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": storage.BucketSetting(
         "bucket_encryption", storage.encryption
     ),
-    "aws:s3/bucketVersioning:BucketVersioning": storage.BucketSetting("bucket_versioning", storage.versioning),
+    "aws:s3/bucketVersioning:BucketVersioning": storage.BucketSetting(
+        "bucket_versioning", storage.versioning, told=storage.versioning_told
+    ),
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": network.SecurityGroupRule("egress"),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": network.SecurityGroupRule("ingress"),
 }

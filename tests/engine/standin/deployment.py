@@ -151,7 +151,8 @@ class Operation:
         urn, plugin = resource["urn"], self._plugin(resource["urn"], resource["provider"])
         diffs, replaces, goes_first = plugin.diff(urn, old, inputs) if old else ([], [], False)
         operation = "create" if old is None else "replace" if replaces else "update" if diffs else "same"
-        self._events.step("resourcePreEvent", operation, resource, diffs=diffs, is_dry=self._is_dry)
+        last = self._olds.get(urn)
+        self._events.step("resourcePreEvent", operation, resource, diffs=diffs, is_dry=self._is_dry, old=last)
         if old is not None and operation in {"same", "update"}:
             resource["id"] = old["id"]
             is_same = operation == "same"

@@ -34,14 +34,24 @@ class EventLog:
         """One event."""
         self._waiting.put({"timestamp": int(time.time()), kind: content})
 
-    def step(self, kind: str, operation: str, resource: dict[str, Any], *, diffs: list[str], is_dry: bool) -> None:
-        """A step of a resource: `resourcePreEvent` before it, `resOutputsEvent` after it."""
-        state = {name: resource.get(name) for name in ("type", "urn", "id", "parent", "provider", "custom", "protect")}
-        state |= {name: masked(resource.get(name) or {}) for name in ("inputs", "outputs")}
+    def step(
+        self,
+        kind: str,
+        operation: str,
+        resource: dict[str, Any],
+        *,
+        diffs: list[str],
+        is_dry: bool,
+        old: dict[str, Any] | None = None,
+    ) -> None:
+        """A step of a resource: `resourcePreEvent` before it, `resOutputsEvent` after it; `old` is as it was before."""
         metadata = {
             "op": operation, "urn": resource["urn"], "type": resource["type"], "diffs": diffs,
-            "provider": resource.get("provider") or "", "new" if operation != "delete" else "old": state,
+            "provider": resource.get("provider") or "",
+            "new" if operation != "delete" else "old": _state(resource),
         }  # fmt: skip
+        if old is not None:
+            metadata["old"] = _state(old)
         self.tell(kind, metadata=metadata, planning=is_dry)
 
     def error(self, message: str, urn: str = "") -> None:
@@ -64,3 +74,8 @@ class EventLog:
         while (event := self._waiting.get()) is not None:
             yield events_pb2.EventRequest(event=json.dumps({"sequence": number, **event}))
             number += 1
+
+
+def _state(resource: dict[str, Any]) -> dict[str, Any]:
+    plain = {name: resource.get(name) for name in ("type", "urn", "id", "parent", "provider", "custom", "protect")}
+    return plain | {name: masked(resource.get(name) or {}) for name in ("inputs", "outputs")}
