@@ -62,9 +62,10 @@ def look_at_platforms(session: Session, *, closely: frozenset[str] = frozenset()
         try:
             return platforms[name].look(addresses, closely=closely)
         except LeptonError as error:
-            # A platform that the site file does not name may well be absent; one that has states was there.
-            is_needed = addresses or name != "local"
-            return PlatformLook({}, dict.fromkeys(addresses or (name,), error.message) if is_needed else {})
+            if addresses:
+                raise
+            # One that the site file does not name may well be absent; one that has states was there.
+            return PlatformLook({}, {name: error.message} if name != "local" else {})
 
     with ThreadPoolExecutor(max_workers=len(names)) as pool:
         looks = list(pool.map(ask, names))
