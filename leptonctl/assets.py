@@ -1,4 +1,4 @@
-"""Finds playbooks, templates, stacks and the catalogue: beside the package in a checkout, inside it in a wheel."""
+"""Finds playbooks, templates and stacks: beside the package in a checkout, inside it in a wheel."""
 
 from __future__ import annotations
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from leptonctl import summary
 from leptonctl.errors import ExitCode, LeptonError
-from leptonctl.planning.cost import price_text
+from leptonctl.planning.cost import price_of, price_text
 from leptonctl.planning.desired import tier_of
-from leptonctl.prices import prices_of
 from leptonctl.progress import Progress
 from leptonctl.record.known import forget
 from leptonctl.result import ChangeResult, LocationResult, ProblemResult, Result
@@ -145,8 +144,9 @@ def _kept(kept: Iterable[ObservedResource], prices: Mapping[str, str]) -> Iterab
 
 def _prices(left: Sequence[ObservedResource]) -> dict[str, str]:
     """What each thing goes on to cost, to be said behind it; "" for what is on this machine."""
-    prices = zip(left, prices_of(left), strict=True)
-    return {one.id: f"; {price_text(price)}" if one.platform == "aws" else "" for one, price in prices}
+    from leptonctl.catalog import price_book  # noqa: PLC0415 - only where something is left
+
+    return {one.id: f"; {price_text(price_of(one, price_book()))}" if one.platform == "aws" else "" for one in left}
 
 
 def _store(resource: ObservedResource) -> str:

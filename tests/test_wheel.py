@@ -47,10 +47,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin"
 
 
-def test_the_wheel_carries_every_playbook_template_stack_and_catalogue(wheel: Path) -> None:
-    listed = run(
-        ["git", "ls-files", "-co", "--exclude-standard", "playbooks", "templates", "stacks", "catalog"], cwd=ROOT
-    )
+def test_the_wheel_carries_every_playbook_template_and_stack(wheel: Path) -> None:
+    listed = run(["git", "ls-files", "-co", "--exclude-standard", "playbooks", "templates", "stacks"], cwd=ROOT)
     wanted = {f"leptonctl/_assets/{name}" for name in listed.splitlines() if (ROOT / name).is_file()}
     assert wanted - set(zipfile.ZipFile(wheel).namelist()) == set()
 

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from leptonctl.planning.cost import PriceBook
 from leptonctl.planning.estimate import Carbon, Catalogue, MachineFacts, PowerRange, Price, estimates
 
 if TYPE_CHECKING:
@@ -39,6 +40,16 @@ def catalogue() -> Catalogue:
             if row["provider"] == "aws"
         },
     )
+
+
+@cache
+def price_book() -> PriceBook:
+    """The prices of things that are there."""
+    parts = {
+        (row["part"], row["region"]): Price(float(row["usd"]), row["as_of"], row["source"])
+        for row in _rows("aws_part_prices.csv")
+    }
+    return PriceBook(catalogue().prices, parts)
 
 
 def estimate(want: Desired, plan: Plan) -> tuple[Estimate, ...]:

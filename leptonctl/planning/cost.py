@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from leptonctl.planning.estimate import HOURS_PER_MONTH, Price
 from leptonctl.sitefile.aws import partition_of
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
     from leptonctl.planning.observed import ObservedResource
 
-HOURS_PER_MONTH = 730
-"""AWS's own: 8,760 hours of a year by twelve."""
 EVERYWHERE = "*"
 # Types of AWS that cost nothing by themselves.
 FREE_TYPES = frozenset({
@@ -24,15 +23,6 @@ FREE_TYPES = frozenset({
     "vpc-peering-connection", "vpc-flow-log", "network-interface", "role", "auto-scaling-group", "placement-group",
     "iam-instance-profile", "iam-policy",
 })  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """US dollars an hour, where the figure is from, and the day of which it is (ISO 8601)."""
-
-    usd_per_hour: float
-    source: str
-    as_of: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +45,7 @@ class PriceBook:
         return self.parts.get((name, region)) or everywhere
 
 
-FREE = Price(0.0, "costs nothing by itself", "")
+FREE = Price(0.0, as_of="", source="costs nothing by itself")
 
 
 def price_of(resource: ObservedResource, book: PriceBook) -> Price | None:

@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
-from leptonctl.planning.cost import FREE, Price, PriceBook, price_of, price_text
+from leptonctl.catalog import price_book
+from leptonctl.planning.cost import FREE, PriceBook, price_of, price_text
+from leptonctl.planning.estimate import Price
 from leptonctl.planning.observed import ObservedResource
 
-MACHINE, PART = Price(0.5, "a list", "2026-01-01"), Price(0.045, "a page", "2026-02-01")
+MACHINE = Price(0.5, as_of="2026-01-01", source="a list")
+PART = Price(0.045, as_of="2026-02-01", source="a page")
 BOOK = PriceBook(
     {("m5.large", "eu-central-1"): MACHINE}, {("nat-gateway", "us-east-1"): PART, ("public-ipv4", "*"): PART}
 )
@@ -44,3 +47,11 @@ def test_a_price_is_told_with_its_month_source_and_date() -> None:
     assert price_text(MACHINE) == "it costs 0.5 USD per hour, 365.00 per month (a list, 2026-01-01)"
     assert price_text(FREE) == "it costs nothing by itself"
     assert price_text(None) == "what it costs is not known"
+
+
+def test_the_book_has_a_source_and_a_date_for_every_price() -> None:
+    book = price_book()
+    assert book.machine("g4dn.xlarge", "eu-west-1") == Price(0.587, "2025-03-02", "apache-libcloud 3.9.1")
+    every = (*book.machines.values(), *book.parts.values())
+    assert len(every) > 800
+    assert all(price.usd_per_hour > 0 and price.source and len(price.as_of) == len("2026-01-01") for price in every)
