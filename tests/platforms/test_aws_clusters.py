@@ -82,6 +82,7 @@ def test_a_cluster_is_told_in_the_words_of_the_site(ec2: Any, tmp_path: Any) -> 
                 "api_from": ("192.0.2.0/24",),
                 "nodes": {"gpu": {"type": "g6.xlarge", "desired": 2, "min": 0, "max": 4}},
             },
+            platform="aws",
         ),
     )
     assert location.endpoints == {}
