@@ -71,7 +71,7 @@ class AwsSight:
         self._context, self._cloud_of, self._remembered = context, cloud_of, remembered
 
     def look(self, locations: tuple[str, ...]) -> PlatformLook:
-        """One look at every region that the site file or a state knows of: seven list calls a region."""
+        """One look at every region that the site file or a state knows of: eight list calls a region."""
         homes = {address: self._remembered.region_of(address) for address in self._all(locations)}
         regions = self._look_at(region for region in homes.values() if region is not None)
         found: dict[str, ObservedLocation | None] = {}

@@ -27,6 +27,6 @@ def test_a_thousand_hosts_take_at_most_three_list_calls_a_type(aws_proxy: Proxy)
     assert look.locations == {"core"}
     assert aws_proxy.calls == Counter({
         "ec2:DescribeVpcs": 2, "ec2:DescribeVolumes": 1, "ec2:DescribeInstances": 1, "ec2:DescribeSecurityGroups": 1,
-        "autoscaling:DescribeAutoScalingGroups": 1, "tagging:GetResources": 1,
+        "autoscaling:DescribeAutoScalingGroups": 1, "eks:Get /clusters": 1, "tagging:GetResources": 1,
     })  # fmt: skip
     assert aws_proxy.changing == {}
