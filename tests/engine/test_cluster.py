@@ -123,7 +123,11 @@ def test_a_cluster_that_does_not_answer_is_not_taken_for_gone(
 
 
 def delete_cluster() -> None:
-    eks = boto3.client("eks", region_name=REGION)
+    """Delete it as AWS does: its own security group goes with it."""
+    eks, ec2 = boto3.client("eks", region_name=REGION), boto3.client("ec2", region_name=REGION)
     for name in eks.list_nodegroups(clusterName="cluster_core")["nodegroups"]:
         eks.delete_nodegroup(clusterName="cluster_core", nodegroupName=name)
     eks.delete_cluster(name="cluster_core")
+    own = [{"Name": "group-name", "Values": ["eks-cluster-sg-cluster_core"]}]
+    for group in ec2.describe_security_groups(Filters=own)["SecurityGroups"]:
+        ec2.delete_security_group(GroupId=group["GroupId"])
