@@ -28,7 +28,7 @@ from leptonctl.platforms.aws_rules import close
 from leptonctl.platforms.aws_seen import wait_until_seen
 from leptonctl.platforms.aws_sight import AwsSight, Clouds, Remembered
 from leptonctl.platforms.aws_stacks import AwsStacks, stack_name
-from leptonctl.platforms.aws_state import kept_apart, named_data, outputs_of, recorded_in
+from leptonctl.platforms.aws_state import kept_apart, left_behind, named_data, outputs_of, recorded_in
 from leptonctl.platforms.aws_tries import Tries
 from leptonctl.platforms.aws_waiting import wait_until_gone
 from leptonctl.platforms.base import PlatformLook
@@ -94,7 +94,8 @@ class AwsPlatform:
             )
             steps = self._steps(whole, silent)
             stack.open(lambda: self._program_of(whole)(whole, LocationSecrets()))
-            stack.preview(steps, is_refreshed=state is not None)
+            kept = left_behind(kept_apart(state), planned_resources(whole)) if state is not None else ()
+            stack.preview(steps, is_refreshed=state is not None, kept=kept)
         return steps
 
     def ensure(self, location: DesiredLocation, report: Report) -> ObservedLocation:
@@ -122,12 +123,20 @@ class AwsPlatform:
             steps = self._steps(whole, report)
             self.stacks.states.mark()
             stack.open(partial(self._program_of(whole), whole, secrets))
+            kept = self._set_apart(stack, state, whole)
             try:
-                stack.up(steps)
+                stack.up(steps, kept=kept)
             except PlatformFailed as failed:
                 tries.go_on(whole, failed, look_at(cloud, args.site, args.location).found)
             else:
                 return steps
+
+    def _set_apart(self, stack: PulumiStack, state: Deployment | None, args: LocationArgs) -> tuple[str, ...]:
+        """The stores that the plan has no longer, made fit to outlive the hosts that go."""
+        kept = left_behind(kept_apart(state), planned_resources(args)) if state is not None else ()
+        if kept and state is not None:
+            stack.replace(kept_apart(state))
+        return kept
 
     def look(self, locations: tuple[str, ...], *, closely: frozenset[str]) -> PlatformLook:
         """What is there now of these locations, by tag; of those in `closely` also what the engine finds to differ."""

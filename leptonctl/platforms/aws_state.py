@@ -52,7 +52,7 @@ def recorded_in(state: Deployment, planned: Iterable[PlannedResource]) -> tuple[
     """The resources of the cloud that the state has. `planned` says what those belong to that carry no tags."""
     places = {(one.type, one.name): one for one in planned}
     return tuple(
-        _recorded(one, places.get((one["type"], one["urn"].rpartition("::")[2])))
+        _recorded(one, places.get(_key(one)))
         for one in state["deployment"].get("resources") or ()
         if one.get("custom") and not one["type"].startswith("pulumi:")
     )
@@ -88,6 +88,21 @@ def kept_apart(state: Deployment) -> Deployment:
         return one
 
     return _with(state, apart)
+
+
+def left_behind(state: Deployment, planned: Iterable[PlannedResource]) -> tuple[str, ...]:
+    """The stores that the state has and the plan has not, as URNs with all that belongs to each: their data stays.
+
+    What closes a bucket is protected together with it, so an `up` prepares the state by `kept_apart` first.
+    """
+    named = {(one.type, one.name) for one in planned}
+    resources = state["deployment"].get("resources") or ()
+    urns = [one["urn"] for one in resources if one.get("protect") and _key(one) not in named]
+    return tuple(urns)
+
+
+def _key(one: Mapping[str, Any]) -> tuple[str, str]:
+    return one["type"], one["urn"].rpartition("::")[2]
 
 
 def _recorded(one: Mapping[str, Any], planned: PlannedResource | None) -> Recorded:

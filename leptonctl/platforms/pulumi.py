@@ -91,13 +91,21 @@ class PulumiStack:
         finally:
             path.unlink(missing_ok=True)
 
-    def preview(self, steps: Steps, *, is_refreshed: bool) -> None:
+    def preview(self, steps: Steps, *, is_refreshed: bool, kept: Sequence[str] = ()) -> None:
         """Tell `steps` what an `up` would do. `is_refreshed` reads the cloud first; nothing is changed in any case."""
-        self._do("preview", steps, lambda: self._opened.preview(on_event=steps, refresh=is_refreshed or None))
+        self._do(
+            "preview",
+            steps,
+            lambda: self._opened.preview(on_event=steps, refresh=is_refreshed or None, exclude=list(kept) or None),
+        )
 
-    def up(self, steps: Steps) -> None:
-        """Read the cloud, then make it so."""
-        self._do("up", steps, lambda: self._opened.up(on_event=steps, show_secrets=False, refresh=True))
+    def up(self, steps: Steps, *, kept: Sequence[str] = ()) -> None:
+        """Read the cloud, then make it so. The resources in `kept` (URNs) stay as they are, also in the state."""
+        self._do(
+            "up",
+            steps,
+            lambda: self._opened.up(on_event=steps, show_secrets=False, refresh=True, exclude=list(kept) or None),
+        )
 
     def refresh(self, steps: Steps) -> None:
         """Bring the state to what the cloud has."""

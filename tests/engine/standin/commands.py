@@ -2,9 +2,10 @@
 
 It does: stacks in files and buckets, create, no change, update, replace, delete in reverse order, refresh, previews
 with unknown values, the order of dependence, a state after a failure that holds what was made, secrets masked in
-outputs, a lock while it works, and the event log. It does not do: pending operations, aliases, moving, targets,
-transforms, policies, plug-ins by version, several providers of one package, encryption (secrets are only encoded), or
-an end in good order when it is interrupted. A pass on it is never evidence about the real engine.
+outputs, a lock while it works, and the event log; of exclusions, that what is not registered stays. It does not do:
+pending operations, aliases, moving, targets, transforms, policies, plug-ins by version, several providers of one
+package, encryption (secrets are only encoded), or an end in good order when it is interrupted. A pass on it is never
+evidence about the real engine.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def _change(verb: str, words: list[str]) -> int:
         if verb == "refresh" or "--refresh" in words:
             operation.refresh()
         if verb in {"up", "preview"}:
-            operation.run_program(_value(words, "--client") or "")
+            operation.run_program(_value(words, "--client") or "", kept=_values(words, "--exclude"))
         if verb == "destroy":
             operation.destroy(exclude_protected="--exclude-protected" in words)
     except Failed as failed:
@@ -101,6 +102,10 @@ def _value(words: list[str], flag: str) -> str | None:
         if word.startswith(f"{flag}="):
             return word.partition("=")[2]
     return None
+
+
+def _values(words: list[str], flag: str) -> set[str]:
+    return {words[place + 1] for place, word in enumerate(words) if word == flag}
 
 
 def _say(text: str) -> int:

@@ -75,8 +75,8 @@ class Operation:
                 "inputs": {name: old["inputs"][name] if name in secret else value for name, value in inputs.items()},
             }
 
-    def run_program(self, client: str) -> None:
-        """Have the program register everything, then delete what it did not name."""
+    def run_program(self, client: str, *, kept: set[str]) -> None:
+        """Have the program register everything, then delete what it did not name, but for `kept` and its parents."""
         server = grpc.server(ThreadPoolExecutor(max_workers=64))
         monitor = _Monitor(self)
         resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)
@@ -94,7 +94,12 @@ class Operation:
             raise Failed(answer.error or "a resource failed")
         for old in reversed(self._replaced):
             self._delete(old, "delete-replaced")
-        for urn in reversed([urn for urn in self._olds if urn not in self._news]):
+        stays = self._with_what_they_need(kept & self._olds.keys())
+        gone = [urn for urn in self._olds if urn not in self._news and urn not in stays]
+        protected = [urn for urn in gone if self._olds[urn].get("protect")]
+        if protected:
+            raise Failed(f"resource {min(protected)} cannot be deleted because it is protected")
+        for urn in reversed(gone):
             self._delete(self._olds[urn], "delete")
             if not self._is_dry:
                 del self._olds[urn]
@@ -104,17 +109,22 @@ class Operation:
         stays = {urn for urn, one in self._olds.items() if one.get("protect")}
         if stays and not exclude_protected:
             raise Failed(f"resource {min(stays)} cannot be deleted because it is protected")
-        waiting = list(stays)
+        stays = self._with_what_they_need(stays)
+        for urn in reversed(list(self._olds)):
+            if urn not in stays:
+                self._delete(self._olds[urn], "delete")
+                del self._olds[urn]
+
+    def _with_what_they_need(self, urns: set[str]) -> set[str]:
+        """These, and all that they stand on: parents, providers, dependencies."""
+        stays, waiting = set(urns), list(urns)
         while waiting:
             one = self._olds[waiting.pop()]
             needs = {*one.get("dependencies", ()), one.get("parent"), (one.get("provider") or "").rpartition("::")[0]}
             found = {urn for urn in needs if urn in self._olds} - stays
             stays |= found
             waiting += found
-        for urn in reversed(list(self._olds)):
-            if urn not in stays:
-                self._delete(self._olds[urn], "delete")
-                del self._olds[urn]
+        return stays
 
     def register(self, request: Any) -> Any:
         """Make a resource what the program wants it to be."""
