@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from leptonctl.hosts.configured import HostConfigured
     from leptonctl.hosts.target import Target
     from leptonctl.planning.desired import Desired
-    from leptonctl.planning.observed import Observed
+    from leptonctl.planning.observed import HostLook, Observed
     from leptonctl.planning.plan import Plan
     from leptonctl.record.run import Run
     from leptonctl.session import Session
@@ -33,10 +33,14 @@ FORKS = 10
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The targets that have to be changed, with only the roles to run; and the hosts that should be and can't be."""
+    """The targets that have to be changed, with only the roles to run; and the hosts that should be and can't be.
+
+    `fresh` are those of the targets that no role ever ran on.
+    """
 
     targets: Mapping[str, Target]
     barred: frozenset[str]
+    fresh: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,12 @@ def select(
         is_open = look is None or look.reach == Reach.OK
         if roles and is_open:
             found[target.address] = replace(target, roles=roles)
-    return Selection(found, frozenset({address for address, _ in planned} - found.keys()))
+    fresh = frozenset(address for address in found if _is_fresh(observed.looks.get(address)))
+    return Selection(found, frozenset({address for address, _ in planned} - found.keys()), fresh)
+
+
+def _is_fresh(look: HostLook | None) -> bool:
+    return look is None or all(role.state == RoleState.NEW for role in look.roles.values())
 
 
 def configure_batch(

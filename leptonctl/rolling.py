@@ -75,7 +75,8 @@ def _roll(
     stop: threading.Event,
     runs: Iterator[int],
 ) -> None:
-    rollout = roll_over(members, changing=job.chosen.targets.keys(), barred=job.chosen.barred)
+    chosen = job.chosen
+    rollout = roll_over(members, changing=chosen.targets.keys(), barred=chosen.barred, fresh=chosen.fresh)
     if not rollout.batches and not rollout.barred:
         return
     failed: frozenset[str] = frozenset()

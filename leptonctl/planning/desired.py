@@ -178,9 +178,15 @@ def _location(site: Site, address: str, location: Location) -> DesiredLocation:
         volumes=tuple(volumes),
         scaling=tuple(scaling),
         aws=location_args(site, address),
-        rollout=rollout_settings({key: one.value for key, one in resolve_rollout(site, address).items()}),
+        rollout=_rollout(site, address),
         section=location,
     )
+
+
+def _rollout(site: Site, address: str) -> RolloutSettings:
+    found = resolve_rollout(site, address)
+    is_chosen = any(found[key].origin is not None for key in ("canary", "batch"))
+    return rollout_settings({key: one.value for key, one in found.items()}, is_chosen=is_chosen)
 
 
 def tier_of(location: str) -> Tier:

@@ -53,10 +53,17 @@ def _rollouts(desired: Desired, plans: tuple[LocationPlan, ...]) -> tuple[Rollou
     if not changing:
         return ()
     barred = {address for address, is_barred in changing.items() if is_barred}
+    fresh = {host.address for plan in plans for host in plan.hosts if _is_fresh(host)}
     found = (
-        roll_over(members, changing=changing.keys() - barred, barred=barred) for members in together(desired.locations)
+        roll_over(members, changing=changing.keys() - barred, barred=barred, fresh=fresh)
+        for members in together(desired.locations)
     )
     return tuple(rollout for rollout in found if rollout.batches or rollout.barred)
+
+
+def _is_fresh(host: HostPlan) -> bool:
+    """Whether no role ever ran there: the host is still to be made, or has no manifest."""
+    return host.hostname is None or all(role.state == RoleState.NEW for role in host.roles)
 
 
 def desired_digest(desired: Desired) -> str:

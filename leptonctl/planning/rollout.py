@@ -6,9 +6,11 @@ one box in each of 400 edges would be all of them. Tiers are never mixed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise, repeat
 from typing import TYPE_CHECKING
+
+from leptonctl.sitefile.rollout import ALL_AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -58,15 +60,25 @@ def together(locations: Iterable[DesiredLocation]) -> tuple[tuple[DesiredLocatio
     return tuple(tuple(members) for members in found.values())
 
 
-def roll_over(members: Sequence[DesiredLocation], *, changing: Collection[str], barred: Collection[str]) -> Rollout:
+def roll_over(
+    members: Sequence[DesiredLocation],
+    *,
+    changing: Collection[str],
+    barred: Collection[str],
+    fresh: Collection[str] = frozenset(),
+) -> Rollout:
     """The rollout over locations of one tier and with the same settings.
 
     `changing` are the addresses of hosts that have to be changed and can be, `barred` those that have to be and cannot
-    be asked; both in any order, that of the site is taken.
+    be asked; both in any order, that of the site is taken. `fresh` are hosts that no role ever ran on: nothing of
+    theirs can be broken, so where all are, they go at once unless the site file says otherwise.
     """
     settings = members[0].rollout
     addresses = [host.address for location in members for host in location.hosts]
     ready = [address for address in addresses if address in changing]
+    is_first = not settings.is_chosen and set(ready) <= set(fresh)
+    if is_first:
+        settings = replace(settings, canary=ALL_AT_ONCE.canary, batches=ALL_AT_ONCE.batches)
     sizes = batch_sizes(len(ready), of=len(addresses), settings=settings)
     ends = [sum(sizes[:number]) for number in range(len(sizes) + 1)]
     return Rollout(

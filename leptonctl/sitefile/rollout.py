@@ -113,15 +113,19 @@ DEFAULTS: Mapping[str, Mapping[str, object]] = {
 
 @dataclass(frozen=True, slots=True)
 class RolloutSettings:
-    """What holds for a location. `batches` are the sizes one after the other; the last holds for all that follow."""
+    """What holds for a location. `batches` are the sizes one after the other; the last holds for all that follow.
+
+    `is_chosen` is whether the site file says anything about canary or batches.
+    """
 
     canary: Share
     batches: tuple[Share, ...]
     max_failed: Share
     pause_s: int
+    is_chosen: bool = True
 
 
-def rollout_settings(values: Mapping[str, Any]) -> RolloutSettings:
+def rollout_settings(values: Mapping[str, Any], *, is_chosen: bool) -> RolloutSettings:
     """The settings behind the plain values of all keys, as `settings.resolve_rollout` gives them for a checked site."""
     batch = values["batch"]
     return RolloutSettings(
@@ -129,6 +133,7 @@ def rollout_settings(values: Mapping[str, Any]) -> RolloutSettings:
         batches=tuple(map(_checked, batch if isinstance(batch, list) else [batch])),
         max_failed=_checked(values["max_failed"]),
         pause_s=values["pause_s"],
+        is_chosen=is_chosen,
     )
 
 

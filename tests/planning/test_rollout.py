@@ -9,7 +9,7 @@ from leptonctl.sitefile.rollout import DEFAULTS, RolloutSettings, rollout_settin
 
 
 def settings(**values: object) -> RolloutSettings:
-    return rollout_settings({"canary": 0, "batch": "100%", "max_failed": 0, "pause_s": 0} | values)
+    return rollout_settings({"canary": 0, "batch": "100%", "max_failed": 0, "pause_s": 0} | values, is_chosen=True)
 
 
 def a_location(address: str, count: int, rollout: RolloutSettings) -> DesiredLocation:
@@ -54,7 +54,7 @@ def test_hosts_are_cut_into_batches(count: int, of: int, values: dict[str, objec
     ],
 )
 def test_each_tier_has_its_own_default(tier: str, count: int, sizes: tuple[int, ...]) -> None:
-    assert batch_sizes(count, of=count, settings=rollout_settings(DEFAULTS[tier])) == sizes
+    assert batch_sizes(count, of=count, settings=rollout_settings(DEFAULTS[tier], is_chosen=False)) == sizes
 
 
 @pytest.mark.parametrize("canary", [0, 1, 3, "10%", "99%"])
@@ -81,7 +81,7 @@ def test_a_rollout_goes_over_the_locations_of_a_tier_that_have_the_same_settings
 
 
 def test_edges_of_one_box_each_are_changed_one_then_a_tenth_then_the_rest() -> None:
-    how = rollout_settings(DEFAULTS["edges"])
+    how = rollout_settings(DEFAULTS["edges"], is_chosen=False)
     edges = [a_location(f"edges/e{number:02}", 1, how) for number in range(40)]
     found = roll_over(edges, changing=set(addresses(*edges)), barred=())
     assert found.sizes == (1, 4, 35)
@@ -152,3 +152,17 @@ def test_what_was_not_begun_and_where_others_wait() -> None:
     in_the_end = RolledOut(rollout, begun=2, failed=("regions/east/box-2",), stopped="1 of 4 hosts failed")
     assert (in_the_end.not_begun, in_the_end.unfinished) == ((), ("regions/east",))
     assert RolledOut(rollout, begun=2, failed=("regions/east/box-2",), stopped=None).unfinished == ()
+
+
+def test_hosts_that_no_role_ever_ran_on_go_at_once_unless_the_site_file_says_otherwise() -> None:
+    by_default = a_location("edges/shop", 10, rollout_settings(DEFAULTS["edges"], is_chosen=False))
+    chosen = a_location("edges/shop", 10, rollout_settings(DEFAULTS["edges"], is_chosen=True))
+    everyone = set(addresses(by_default))
+
+    def sizes(place: DesiredLocation, fresh: set[str]) -> tuple[int, ...]:
+        found = roll_over((place,), changing=everyone, barred=(), fresh=fresh)
+        return (found.canary_count, *found.sizes)
+
+    assert sizes(by_default, everyone) == (0, 10)
+    assert sizes(by_default, everyone - {"edges/shop/box-10"}) == (1, 1, 1, 8)
+    assert sizes(chosen, everyone) == (1, 1, 1, 8)

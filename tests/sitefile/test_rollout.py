@@ -29,7 +29,7 @@ def test_what_is_neither_is_no_share(text: str) -> None:
 
 @pytest.mark.parametrize("tier", DEFAULTS)
 def test_the_defaults_can_be_read(tier: str) -> None:
-    assert rollout_settings(DEFAULTS[tier]).max_failed == Share(500, is_percentage=True)
+    assert rollout_settings(DEFAULTS[tier], is_chosen=False).max_failed == Share(500, is_percentage=True)
 
 
 def test_a_location_holds_over_the_site_and_the_site_over_the_tier_key_by_key() -> None:
