@@ -114,6 +114,11 @@ class AwsPlatform:
     def _make(self, stack: PulumiStack, args: LocationArgs, report: Report) -> Steps:
         """Have the engine make it so; again with other zones or types for hosts that AWS has no capacity for."""
         cloud, tries, above = self._cloud(args.region), Tries(report), self._above(args)
+        if waiting := [peer.address for peer in args.peers if peer.address not in above]:
+            raise PlatformFailed(
+                f"{args.location}: it is connected with {waiting[0]}, which was not made to its end",
+                hint=f"`leptonctl up` without --only makes {waiting[0]} first",
+            )
         while True:
             state = self._settled(stack, args.location, args.region, report)
             there = look_at(cloud, args.site, args.location).found

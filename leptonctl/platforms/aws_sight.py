@@ -18,6 +18,7 @@ from leptonctl.platforms.aws_listing import INSTANCES, listed
 from leptonctl.platforms.aws_look import jump_through, leftover, observed_location, things_of
 from leptonctl.platforms.aws_region import RegionLook, look_at
 from leptonctl.platforms.aws_state import outputs_of, recorded_in, things_in
+from leptonctl.platforms.aws_undone import left_undone
 from leptonctl.platforms.base import PlatformLook
 from leptonctl.platforms.local_keys import site_key_path
 
@@ -146,14 +147,18 @@ class AwsSight:
         )
 
     def _presence(self, location: str, found: tuple[Found, ...], state: Deployment | None) -> tuple[Disagreement, ...]:
-        """What is only in some of plan, state and cloud."""
+        """What is only in some of plan, state and cloud, and what the last run did not come to."""
         args = next((one.aws for one in self._context.locations if one.address == location), None)
         if args is None:
             return ()
         planned = planned_resources(args)
         recorded = None if state is None else things_in(recorded_in(state, planned))
         things = tuple(Thing(one.role, one.address) for one in planned if is_thing(one))
-        return presence(things, recorded, things_of(found))
+        undone = left_undone(state, args) if state is not None else ()
+        return (
+            *(Disagreement("network", location, Action.UPDATE, text) for text in undone),
+            *presence(things, recorded, things_of(found)),
+        )
 
     def _jump_above(self, location: str, regions: Regions | None) -> Jump | None:
         """The way through a location above, for one whose hosts have no public address: nearest first."""

@@ -71,6 +71,23 @@ def test_what_is_seen_late_is_waited_for(aws_proxy: Proxy, tmp_path: Path) -> No
     assert set(found.endpoints) == set(EACH_ONCE)
 
 
+def test_what_lies_between_hosts_and_volumes_is_missed_too(aws_proxy: Proxy, tmp_path: Path) -> None:
+    aws_proxy.refuse("AttachVolume", "UnauthorizedOperation", times=99)
+    session = open_site("thin", tmp_path)
+    with pytest.raises(PlatformFailed):
+        make(session)
+    assert machines() == EACH_ONCE
+    found = platform_of(session).observe("core")
+    changed = [one for one in resource_changes(core_of(session), found) if one.action is not Action.KEEP]
+    assert [(one.action, one.kind, one.reasons[0].partition(":")[0]) for one in changed] == [
+        (Action.UPDATE, "network", "not made yet")
+    ]
+    assert "VolumeAttachment data.box-1" in changed[0].reasons[0]
+    aws_proxy.disturbances.clear()
+    again = open_site("thin", tmp_path)
+    assert is_as_planned(again, make(again))
+
+
 def test_a_throttled_location_is_made_in_the_end(aws_proxy: Proxy, tmp_path: Path) -> None:
     throttle = Throttle({"CreateSubnet": Rate(1, 2), "DescribeSubnets": Rate(2, 4), "RunInstances": Rate(1, 1)})
     aws_proxy.add(throttle)
@@ -106,10 +123,6 @@ def test_credentials_that_expire_in_the_middle_are_named_and_the_next_run_goes_o
 @pytest.mark.parametrize(
     ("code", "hint"),
     [
-        (
-            "InsufficientInstanceCapacity",
-            "AWS has none left there now: name another zone or machine type, or run this again later",
-        ),
         (
             "UnauthorizedOperation",
             "the credentials lack a permission for this; docs/aws.md has the policy that is enough",
