@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class ExitCode(IntEnum):
@@ -103,3 +106,14 @@ class Interrupted(LeptonError):
     """The operator stopped the run; what was begun was brought to a safe end."""
 
     exit_code = ExitCode.INTERRUPTED
+
+
+def exit_code_over(errors: Iterable[LeptonError]) -> ExitCode:
+    """The exit code of a run in which several locations failed: what they agree on, else that a platform failed.
+
+    A refusal (a wrong host key, data) says more than any other failure.
+    """
+    codes = {error.exit_code for error in errors}
+    if ExitCode.REFUSED in codes:
+        return ExitCode.REFUSED
+    return codes.pop() if len(codes) == 1 else ExitCode.PLATFORM_FAILED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from leptonctl import summary
-from leptonctl.errors import ExitCode
+from leptonctl.errors import ExitCode, exit_code_over
 from leptonctl.planning.observed import Reach, RoleState
 from leptonctl.planning.plan import Action
 from leptonctl.result import HostResult, LocationResult, ProblemResult, Result, RoleResult
@@ -42,10 +42,7 @@ def outcome(want: Desired, plan: Plan, applied: Applied, after: Observed) -> Res
         *(problem for location in want.locations for problem in _problems(location, applied, after)),
     )
     if applied.failed:
-        code = ExitCode.PLATFORM_FAILED
-        # A refusal (a wrong host key, data) says more than that the platform failed.
-        codes = {error.exit_code for error in applied.failed.values()}
-        code = ExitCode.REFUSED if ExitCode.REFUSED in codes else codes.pop() if len(codes) == 1 else code
+        code = exit_code_over(applied.failed.values())
     elif any(look.reach in _WRONG_KEY for look in after.looks.values()):
         code = ExitCode.REFUSED
     else:

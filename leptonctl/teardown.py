@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from leptonctl import summary
-from leptonctl.errors import ExitCode, LeptonError
+from leptonctl.errors import ExitCode, LeptonError, exit_code_over
 from leptonctl.planning.cost import price_of, price_text
 from leptonctl.planning.desired import tier_of
 from leptonctl.progress import Progress
@@ -112,6 +112,8 @@ def prove_gone(
     for one, failure in removed.failed.items():
         problems.extend(summary.error_problems(failure, where=one.location))
     code = ExitCode.PLATFORM_FAILED if problems else ExitCode.DONE
+    if removed.failed:
+        code = exit_code_over(removed.failed.values())
     return Result(
         verb="down",
         site=session.desired.site,
