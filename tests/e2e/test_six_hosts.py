@@ -193,9 +193,10 @@ def test_a_role_that_fails_on_one_host_leaves_the_other_five_done(site: Site, fi
         assert {host for host in HOSTS if failed.host(host)["status"] != "changed"} == {broken}
         (problem,) = failed.result["problems"]
         assert (problem["where"], problem["rule"]) == (broken, "monitoring_agent")
-        assert problem["message"].startswith("task 'Restart the exporter' failed: Unable to restart service ")
+        said = "ansible.builtin.systemd_service: Unable to restart service prometheus-node-exporter.service: "
+        assert problem["message"].startswith(f"task 'Settings and service' failed: {said}")
         folder = Path(failed.result["run"])
-        assert "Restart the exporter" in "".join(log.read_text() for log in folder.glob("configure-*/ansible.log"))
+        assert "Settings and service" in "".join(log.read_text() for log in folder.glob("configure-*/ansible.log"))
         assert failed.result["data"]["message"] == (
             "5 of 6 hosts are as the site file says; `leptonctl up` again goes on with the rest"
         )
