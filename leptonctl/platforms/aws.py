@@ -101,12 +101,8 @@ class AwsPlatform:
     def ensure(self, location: DesiredLocation, report: Report) -> ObservedLocation:
         """Make it so: what an interrupted run left is settled first, the state is kept before it is changed."""
         args, address = args_of(location), location.address
-        cloud = self._cloud(args.region)
         with self.stacks.to_change(address, args.region) as stack:
             steps = self._make(stack, args, report)
-            for rule in look_at(cloud, self._context.site, address).rules:
-                close(cloud, rule)
-                report(Progress("platform", "step", address, f"closed: {rule.text}"))
             _say_slow(steps, report)
             made = outputs_of(stack.export())
         return wait_until_seen(address, made, lambda: self.observe(address))
@@ -121,9 +117,14 @@ class AwsPlatform:
             )
         while True:
             state = self._settled(stack, args.location, args.region, report)
-            there = look_at(cloud, args.site, args.location).found
+            look = look_at(cloud, args.site, args.location)
+            there = look.found
             if state is None and there:
                 raise self._state_is_lost(args.location, there)
+            # First: the rule that AWS itself puts into a new group stands in the way where its creation was cut off.
+            for rule in look.rules:
+                close(cloud, rule)
+                report(Progress("platform", "step", args.location, f"closed: {rule.text}"))
             whole, secrets = filled(args, self._known(args, state, there, above), tries.chosen)
             steps = self._steps(whole, report)
             self.stacks.states.mark()
