@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from leptonctl.errors import LeptonError, PlatformFailed, Refused
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
 
 
 COMPARISONS_AT_ONCE = 4
+
+# Locations are worked on side by side; the modules of the SDKs cannot be loaded so.
+_LOADING = Lock()
 
 
 class AwsPlatform:
@@ -290,7 +294,9 @@ def args_of(location: DesiredLocation) -> LocationArgs:
 
 
 def _stack_program(args: LocationArgs) -> Program:
-    program: Program = import_module(f"stacks.aws.{args.tier}").program
+    with _LOADING:
+        import_module("stacks.sdk").load(has_cluster=args.cluster is not None)
+        program: Program = import_module(f"stacks.aws.{args.tier}").program
     return program
 
 

@@ -116,7 +116,8 @@ def test_a_second_up_changes_nothing_in_the_cloud_and_starts_no_ansible(world: W
     before = world.site.configured_runs()
     world.proxy.forget()
     second = world.site.up()
-    assert (second.exit_code, second.result["data"]["message"]) == (0, "nothing to do: all is as the site file says")
+    message = second.result["data"]["message"]
+    assert (second.exit_code, message) == (0, "nothing to do: all is as the site file says"), second.stdout
     assert world.proxy.changing == {}
     assert world.site.configured_runs() == before
 
@@ -134,7 +135,7 @@ def test_drift_names_exactly_what_was_done_behind_our_back_and_up_mends_it(world
     drift = world.site.run("drift")
     assert drift.exit_code == 6
     told = drift.problems()
-    assert {where for where, _ in told} == {INSIDE, AWAY}, told
+    assert {where for where, _ in told} == {INSIDE, AWAY}, drift.stdout
     assert (AWAY, "unit prometheus-node-exporter.service is stopped, should be running") in told
 
     mended = world.site.up()
