@@ -32,4 +32,4 @@ def load(*, has_cluster: bool) -> None:
         top = import_module(package)
         for name in names:
             # Asking for a name in it is what loads it, and every one of them has this.
-            _ = reduce(getattr, name.split("."), top)._utilities
+            hasattr(reduce(getattr, name.split("."), top), "_utilities")
