@@ -40,7 +40,7 @@ POINTS: dict[str, Callable[[Site, str], bool]] = {
     "a container is there": lambda site, _events: has_a_container(site),
     "the first role runs": lambda _site, events: '"stage": "configure"' in events,
     "packages are installed": lambda _site, events: "Install the packages of all roles" in events,
-    "the middle of a role": lambda _site, events: "Write the settings" in events,
+    "the middle of a role": lambda _site, events: "Settings, kernel, limits, log and updates" in events,
 }
 
 
