@@ -17,7 +17,8 @@ from leptonctl.hosts.inventory import inventory, write_inventory
 from leptonctl.hosts.target import Target
 from leptonctl.planning.desired import DesiredRole
 from leptonctl.planning.observed import Endpoint
-from leptonctl.sitefile.software import SETTINGS, ContainerRuntime
+from leptonctl.sitefile.software import SETTINGS
+from leptonctl.sitefile.software.containers import ContainerRuntime
 
 GOAL = 0.15
 OURS = "leptonctl's inventory"

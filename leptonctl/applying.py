@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from leptonctl.planning.rollout import RolledOut
     from leptonctl.session import Session
 
-CONFIGURATIONS_AT_ONCE = 2
-FORKS = 10
-
 
 @dataclass(slots=True)
 class Applied:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from leptonctl.hosts.checks import as_json, checks_for
+from leptonctl.hosts.checks import checks_for
+from leptonctl.hosts.checks.kinds import as_json
 from leptonctl.hosts.manifest import role_entries, role_source
 from leptonctl.hosts.secrets import secret_values
 from leptonctl.hosts.sent import answer_of, ask, request_of
@@ -17,7 +18,7 @@ from leptonctl.planning.observed import Difference, HostLook, Reach, RoleLook, R
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from leptonctl.hosts.checks import Check
+    from leptonctl.hosts.checks.kinds import Check
     from leptonctl.hosts.configured import HostConfigured
     from leptonctl.hosts.reach import Reply, Request
     from leptonctl.hosts.target import Target

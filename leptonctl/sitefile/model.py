@@ -14,7 +14,8 @@ from leptonctl.sitefile.aws_model import ANOTHER_GROUP, Aws, AwsGroup, Scaling
 from leptonctl.sitefile.base import Frozen, Name, Text
 from leptonctl.sitefile.effects import AWS, LOCAL, SSH, OnEdit, When, forbidden, in_place, no_effect, replace
 from leptonctl.sitefile.rollout import Rollout
-from leptonctl.sitefile.software import Port, RoleName, Software
+from leptonctl.sitefile.software import RoleName, Software
+from leptonctl.sitefile.software.fields import Port
 from leptonctl.sitefile.state import State
 
 PlatformName = Literal["local", "ssh", "aws"]

@@ -4,15 +4,8 @@ import json
 
 import pytest
 
-from leptonctl.hosts.checks import (
-    Command,
-    Package,
-    Port,
-    PrometheusTargets,
-    Unit,
-    as_json,
-    checks_for,
-)
+from leptonctl.hosts.checks import checks_for
+from leptonctl.hosts.checks.kinds import Command, Package, Port, PrometheusTargets, Unit, as_json
 from leptonctl.planning.desired import DesiredRole
 from leptonctl.sitefile.software import SETTINGS, RoleName
 

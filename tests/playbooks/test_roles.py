@@ -12,7 +12,7 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from leptonctl.assets import asset
-from leptonctl.hosts import checks
+from leptonctl.hosts.checks import containers, host
 from leptonctl.sitefile.base import Frozen, SecretRef
 from leptonctl.sitefile.software import ROLE_NEEDS, SETTINGS, RoleName
 
@@ -227,9 +227,9 @@ def test_a_service_that_is_restarted_is_restarted_for_the_age_of_its_files() -> 
 
 def test_checks_and_roles_agree_on_the_names_of_what_lies_on_the_host() -> None:
     base, runtime = (load(ROLES / role / "vars" / "main.yml") for role in ("base", "container_runtime"))
-    assert runtime["__container_runtime_probe_image"] == checks.PROBE_IMAGE
-    assert f"{base['__base_programs']}/kernel_settings" == checks.KERNEL_SETTINGS
-    assert f"{runtime['__container_runtime_programs']}/probe_image" == checks.PROBE_IMAGE_PROGRAM
+    assert runtime["__container_runtime_probe_image"] == containers.PROBE_IMAGE
+    assert f"{base['__base_programs']}/kernel_settings" == host.KERNEL_SETTINGS
+    assert f"{runtime['__container_runtime_programs']}/probe_image" == containers.PROBE_IMAGE_PROGRAM
 
 
 def test_the_playbook_knows_the_packages_of_every_role() -> None:

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from leptonctl.assets import asset
-from leptonctl.hosts.checks import Command, checks_for
+from leptonctl.hosts.checks import checks_for
+from leptonctl.hosts.checks.kinds import Command
 from leptonctl.hosts.inventory import inventory, write_inventory
 from leptonctl.hosts.openssh import known_hosts_text, openssh_args
 from leptonctl.hosts.target import Target

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from leptonctl.sitefile.findings import Path
     from leptonctl.sitefile.model import Site
-    from leptonctl.sitefile.software import User
+    from leptonctl.sitefile.software.host import User
 
 # Accounts of Debian and of the roles. Setting keys or a shell for them would lock out the system, or leptonctl itself.
 _RESERVED = frozenset(

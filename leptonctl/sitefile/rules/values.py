@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from leptonctl.sitefile.findings import Path
     from leptonctl.sitefile.model import Site
-    from leptonctl.sitefile.software import Base, Mail
+    from leptonctl.sitefile.software.host import Base
+    from leptonctl.sitefile.software.monitoring import Mail
 
 _TIMEZONE = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,2}")
 _LOCALE = re.compile(r"(?:C|POSIX|[a-z]{2,3}_[A-Z]{2})(?:\.[A-Za-z0-9-]+)?(?:@[a-z]+)?")

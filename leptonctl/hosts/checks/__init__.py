@@ -1,0 +1,30 @@
+"""Checks: what `verify` asks on a host for each of its roles, as data; the remote program carries them out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from leptonctl.hosts.checks import containers, host, monitoring
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from leptonctl.hosts.checks.kinds import Check
+    from leptonctl.planning.desired import DesiredRole, Settings
+    from leptonctl.sitefile.software import RoleName
+
+# Programs of a role's `files` that it feeds to Python on a host and that only look.
+LOOKING_PROGRAMS: Mapping[str, tuple[str, ...]] = {"base": ("look.py",)}
+
+
+def checks_for(role: DesiredRole) -> tuple[Check, ...]:
+    """What must hold on a host that has this role with these settings."""
+    return _CHECKS[role.name](role.settings)
+
+
+_CHECKS: dict[RoleName, Callable[[Settings], tuple[Check, ...]]] = {
+    "base": host.base,
+    "container_runtime": containers.container_runtime,
+    "monitoring_agent": monitoring.monitoring_agent,
+    "monitoring_server": monitoring.monitoring_server,
+}

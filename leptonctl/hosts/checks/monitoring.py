@@ -1,0 +1,42 @@
+"""What must hold where a role that watches over a site ran."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from leptonctl.hosts.checks.kinds import Check, Package, Port, PrometheusTargets, Unit
+from leptonctl.hosts.checks.settings import setting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from leptonctl.planning.desired import Settings
+
+
+def monitoring_agent(settings: Settings) -> tuple[Check, ...]:
+    """The node exporter is installed and answers."""
+    return (
+        Package("prometheus-node-exporter", setting("monitoring_agent", settings, "version")),
+        Unit("prometheus-node-exporter.service"),
+        Port(setting("monitoring_agent", settings, "port")),
+    )
+
+
+def monitoring_server(settings: Settings) -> tuple[Check, ...]:
+    """The server and Alertmanager answer, and every host is scraped."""
+    port: int = setting("monitoring_server", settings, "port")
+    interval_s: int = setting("monitoring_server", settings, "scrape_interval_s")
+    targets = cast("tuple[Mapping[str, str], ...]", settings.get("targets", ()))
+    return (
+        Package("prometheus", setting("monitoring_server", settings, "version")),
+        Unit("prometheus.service"),
+        Unit("prometheus-alertmanager.service"),
+        Port(port),
+        Port(setting("monitoring_server", settings, "alertmanager_port")),
+        PrometheusTargets(
+            port,
+            tuple(target["host"] for target in targets),
+            # A new target is first scraped at a random moment of the interval; a failed scrape may take as long again.
+            wait_s=2 * interval_s + 5,
+        ),
+    )
