@@ -16,8 +16,10 @@ from leptonctl.session import LOCATIONS_AT_ONCE
 from leptonctl.teardown import Removal, remove_locations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
+    from leptonctl.gate import Gated
     from leptonctl.hosts.configured import HostConfigured
     from leptonctl.planning.observed import ObservedLocation, ObservedResource
     from leptonctl.planning.plan import LocationPlan, Plan
@@ -31,8 +33,9 @@ class Applied:
 
     Of machines: `failed` has a location's error, `skipped` what it waited for in vain. Of hosts: `hosts` has what
     Ansible said of each that it was run on, `unrecorded` why the manifest could not be written, `unproven` what did
-    not hold when a batch was verified, `not_begun` why nothing was done. `rollouts` are those that had something to
-    do, `held` the locations that waited for one that stopped, with the location that they waited for.
+    not hold when a batch was verified, `not_begun` why nothing was done, `gated` what the health gate said, `left_out`
+    who stayed out of service. `rollouts` are those that had something to do, `held` the locations that waited for one
+    that stopped, with the location that they waited for.
     """
 
     made: dict[str, ObservedLocation] = field(default_factory=dict)
@@ -44,6 +47,8 @@ class Applied:
     not_begun: dict[str, str] = field(default_factory=dict)
     rollouts: list[RolledOut] = field(default_factory=list)
     held: dict[str, str] = field(default_factory=dict)
+    gated: Mapping[str, Gated] = field(default_factory=dict)
+    left_out: AbstractSet[str] = frozenset()
 
 
 @contextmanager

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from leptonctl.clock import Clock
 from leptonctl.errors import ExitCode, UsageProblem
-from leptonctl.health.fleet import decide, without_shared_errors
-from leptonctl.health.judge import judge
+from leptonctl.health.fleet import decide
 from leptonctl.health.policy import default_policy
 from leptonctl.health.verdict import Verdict, worst
 from leptonctl.health.xid import table_version, xid
-from leptonctl.hosts.health import read_accelerators
+from leptonctl.judging import judge_hosts
 from leptonctl.looking import look_at_platforms, targets
 from leptonctl.planning.accelerators import expected_gpus
 from leptonctl.result import ProblemResult, Result
@@ -40,23 +39,13 @@ def health(session: Session, *, only: tuple[str, ...]) -> Result:
         expected = expected_gpus(site, want)
         if not expected:
             raise _nothing_declared()
-        aims = tuple(one for one in targets(session, looked.observed, want) if one.address in expected)
-        readings = read_accelerators(
-            aims,
-            look_back_s=max(one.policy["look_back_s"] for one in expected.values()),
-            with_links=frozenset(address for address, one in expected.items() if one.declared.links),
-        )
-    judged: dict[str, HostHealth] = {}
+        judged = judge_hosts(targets(session, looked.observed, want), expected)
     locations: list[dict[str, object]] = []
     for location in want.locations:
         own = {address: one for address, one in expected.items() if address.rpartition("/")[0] == location.address}
-        if not own:
-            continue
-        policy = next(iter(own.values())).policy
-        there = without_shared_errors({name: readings[name] for name in own if name in readings}, policy)
-        healths = {name: judge(reading, own[name].declared, own[name].policy) for name, reading in there.items()}
-        judged |= healths
-        locations.append(_location(location.address, own, healths, policy))
+        if own:
+            healths = {name: judged[name] for name in own if name in judged}
+            locations.append(_location(location.address, own, healths, next(iter(own.values())).policy))
     problems = (*_absent(expected, judged), *_findings(judged))
     is_fine = len(judged) == len(expected) and all(one.verdict.passes for one in judged.values())
     code = ExitCode.DONE if is_fine else ExitCode.DIFFERENCE_FOUND
@@ -70,7 +59,7 @@ def health(session: Session, *, only: tuple[str, ...]) -> Result:
             "policy": default_policy().version,
             "xid_table": table_version(),
             "locations": locations,
-            "hosts": [_host(address, one, readings[address].smi) for address, one in judged.items()],
+            "hosts": [_host(address, one) for address, one in judged.items()],
         },
     )
 
@@ -99,14 +88,13 @@ def _location(
     }
 
 
-def _host(address: str, found: HostHealth, smi: object) -> dict[str, object]:
-    serials = {gpu.bus_id: gpu.serial for gpu in getattr(smi, "gpus", ())}
+def _host(address: str, found: HostHealth) -> dict[str, object]:
     return {
         "address": address,
         "verdict": found.verdict,
         "action": found.action,
         "gpus": [
-            {"bus_id": bus_id, "serial": serials.get(bus_id), "verdict": verdict}
+            {"bus_id": bus_id, "serial": found.serials.get(bus_id), "verdict": verdict}
             for bus_id, verdict in found.gpus.items()
         ],
         "findings": [asdict(one) for one in found.findings],
@@ -131,8 +119,7 @@ def _findings(judged: Mapping[str, HostHealth]) -> tuple[ProblemResult, ...]:
     return tuple(
         ProblemResult(
             rule=f"health-{finding.verdict}",
-            message=f"{finding.subject + ': ' if finding.subject else ''}{finding.check}: {finding.measured}"
-            f" (should be: {finding.threshold})",
+            message=found.text(finding),
             where=address,
             hint=f"{finding.action}; {finding.source}",
         )

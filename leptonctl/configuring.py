@@ -18,8 +18,10 @@ from leptonctl.record.known import KnownHost, read_known, write_known
 if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from leptonctl.applying import Applied
+    from leptonctl.gate import Gate
     from leptonctl.hosts.configured import HostConfigured
     from leptonctl.hosts.target import Target
     from leptonctl.planning.desired import Desired
@@ -42,6 +44,11 @@ class Selection:
     barred: frozenset[str]
     fresh: frozenset[str] = frozenset()
 
+    def without(self, out: AbstractSet[str]) -> Selection:
+        """The same without hosts that are out of service: nothing runs on them, and they do not count as failed."""
+        targets = {address: target for address, target in self.targets.items() if address not in out}
+        return Selection(targets, self.barred - out, self.fresh - out)
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -51,6 +58,7 @@ class Job:
     chosen: Selection
     complete: Mapping[str, Target]
     secrets: Mapping[str, str]
+    gate: Gate
 
 
 def select(

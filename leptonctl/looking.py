@@ -12,7 +12,7 @@ from leptonctl.hosts.probe import Checks, look
 from leptonctl.hosts.target import Target
 from leptonctl.planning.derived import roles_by_host
 from leptonctl.planning.diff import hostnames
-from leptonctl.planning.observed import Observed
+from leptonctl.planning.observed import Observed, Reach
 from leptonctl.platforms.base import PlatformLook
 from leptonctl.platforms.registry import remembered
 from leptonctl.record.known import read_known
@@ -119,6 +119,12 @@ def look_at_hosts(
     looks = look(asked, digests=_digests(session, asked), checks=checks, secrets=secrets)
     found = replace(looked.observed, looks={**looked.observed.looks, **settled, **looks})
     return replace(looked, observed=found, asked={**looked.asked, **aims})
+
+
+def answers(looked: Looked, address: str) -> bool:
+    """Whether a host answered the look."""
+    look = looked.observed.looks.get(address)
+    return look is not None and look.reach == Reach.OK
 
 
 def _settled(before: Looked, aims: Mapping[str, Target]) -> dict[str, HostLook]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from leptonctl import summary
 from leptonctl.errors import ExitCode, exit_code_over
+from leptonctl.gate_summary import gate_data, gate_problems
 from leptonctl.planning.observed import Reach, RoleState
 from leptonctl.planning.plan import Action
 from leptonctl.result import HostResult, LocationResult, ProblemResult, Result, RoleResult
@@ -13,6 +14,7 @@ from leptonctl.rollout_summary import rolled_out, stop_problems
 
 if TYPE_CHECKING:
     from leptonctl.applying import Applied
+    from leptonctl.gate import Gated
     from leptonctl.hosts.configured import HostConfigured
     from leptonctl.planning.desired import Desired, DesiredHost, DesiredLocation
     from leptonctl.planning.observed import HostLook, Observed
@@ -58,6 +60,7 @@ def outcome(want: Desired, plan: Plan, applied: Applied, after: Observed) -> Res
             "message": _message(locations, problems, len(applied.not_begun)),
             "digest": plan.digest,
             "rollouts": [rolled_out(done) for done in applied.rollouts],
+            "health": gate_data(applied.gated),
         },
     )
 
@@ -117,12 +120,17 @@ def _host(host: DesiredHost, location: DesiredLocation, applied: Applied, after:
     )
 
 
-def _verdict(address: str, applied: Applied, look: HostLook | None) -> tuple[HostStatus, str | None]:
+def _verdict(  # noqa: PLR0911 - one answer after the other, the first that holds counts
+    address: str, applied: Applied, look: HostLook | None
+) -> tuple[HostStatus, str | None]:
     """What came of a host: what Ansible said first, then what was seen after it."""
     done = applied.hosts.get(address)
     if done is not None and done.failure is not None:
         said = done.failure.message
         return ("unreachable", said) if done.status == "unreachable" else ("failed", f"{done.failure.task}: {said}")
+    gated = applied.gated.get(address)
+    if gated is not None and not gated.passes:
+        return _unfit(address, applied, gated)
     if look is None:
         return "skipped", None
     if look.reach != Reach.OK:
@@ -132,6 +140,13 @@ def _verdict(address: str, applied: Applied, look: HostLook | None) -> tuple[Hos
     if address in applied.unproven or not look.is_in_order:
         return "differs", applied.unproven.get(address, "after the run it is still not as the site file says")
     return ("changed" if done is not None and done.changed_count else "in_order"), None
+
+
+def _unfit(address: str, applied: Applied, gated: Gated) -> tuple[HostStatus, str]:
+    """A host that did not pass the gate: it failed, or was out of service before and was left alone."""
+    if address in applied.left_out:
+        return "skipped", f"out of service: {gated.health.reason}"
+    return "failed", f"its accelerators did not pass: {gated.health.reason}"
 
 
 def _role(name: str, done: HostConfigured | None, look: HostLook | None) -> RoleResult:
@@ -156,24 +171,32 @@ def _problems(location: DesiredLocation, applied: Applied, after: Observed) -> l
         message = f"not begun: it waits for {applied.held[location.address]}, where the rollout stopped"
         found.append(ProblemResult(rule="not_begun", where=location.address, message=message))
     for host in location.hosts:
-        done, look = applied.hosts.get(host.address), after.looks.get(host.address)
-        status, detail = _verdict(host.address, applied, look)
+        status, detail = _verdict(host.address, applied, after.looks.get(host.address))
         # What was not begun is told once, for its location or rollout.
-        if status in {"in_order", "changed"} or host.address in applied.not_begun:
-            continue
-        if done is not None and done.failure is not None:
-            found.append(_failure(host.address, done))
-        elif host.address in applied.unproven:
-            found.append(ProblemResult(rule="verify", where=host.address, message=applied.unproven[host.address]))
-        elif look is not None and look.reach == Reach.OK:
-            found.extend(summary.difference_problems(after, only=host.address))
-        else:
-            message = detail or "the host is not running"
-            rule = look.reach.value if look is not None else "not_deployed"
-            found.append(ProblemResult(rule=rule, where=host.address, message=message))
-        if host.address in applied.unrecorded:
-            message = f"its manifest could not be written: {applied.unrecorded[host.address]}"
-            found.append(ProblemResult(rule="manifest", where=host.address, message=message))
+        if status not in {"in_order", "changed"} and host.address not in applied.not_begun:
+            found.extend(_host_problems(host.address, detail, applied, after))
+    return found
+
+
+def _host_problems(address: str, detail: str | None, applied: Applied, after: Observed) -> list[ProblemResult]:
+    """What is wrong with one host that is not as it should be."""
+    done, look, gated = applied.hosts.get(address), after.looks.get(address), applied.gated.get(address)
+    found: list[ProblemResult] = []
+    if done is not None and done.failure is not None:
+        found.append(_failure(address, done))
+    elif gated is not None and not gated.passes:
+        found.extend(gate_problems(address, gated))
+    elif address in applied.unproven:
+        found.append(ProblemResult(rule="verify", where=address, message=applied.unproven[address]))
+    elif look is not None and look.reach == Reach.OK:
+        found.extend(summary.difference_problems(after, only=address))
+    else:
+        message = detail or "the host is not running"
+        rule = look.reach.value if look is not None else "not_deployed"
+        found.append(ProblemResult(rule=rule, where=address, message=message))
+    if address in applied.unrecorded:
+        message = f"its manifest could not be written: {applied.unrecorded[address]}"
+        found.append(ProblemResult(rule="manifest", where=address, message=message))
     return found
 
 

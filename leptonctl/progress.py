@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Stage = Literal["preflight", "platform", "connect", "configure", "verify", "down"]
+Stage = Literal["preflight", "platform", "connect", "configure", "verify", "health", "down"]
 State = Literal["started", "step", "done", "failed", "warning"]
 
 

@@ -62,6 +62,8 @@ class HostResult(Part):
     """Whether SSH answers (status)."""
     in_sync: Answer | None = None
     """Whether it is as the site file says (status)."""
+    in_service: Answer | None = None
+    """Whether the health gate lets it take part (status); null where it declares no accelerators, or did not answer."""
 
 
 class LocationResult(Part):

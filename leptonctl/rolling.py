@@ -1,4 +1,7 @@
-"""Roll out: configure hosts tier by tier and batch by batch, prove each batch, and stop where too many failed."""
+"""Roll out: configure hosts tier by tier and batch by batch, prove each batch, and stop where too many failed.
+
+Hosts with accelerators are judged after their roles ran, in the last batch too: one that does not pass has failed.
+"""
 
 from __future__ import annotations
 
@@ -87,6 +90,8 @@ def _roll(
         begun += 1
         _say(session, rollout, begun, f"{len(batch)} hosts" if len(batch) > 1 else batch[0])
         failed |= configure_batch(session, job, batch, applied, stop=stop, number=next(runs))
+        if not stop.is_set():
+            failed |= job.gate.judge([job.complete[address] for address in batch if address not in failed])
         if begun < len(rollout.batches):
             failed |= _prove(session, rollout, begun, job, applied, stop, failed=failed)
     done = RolledOut(rollout, begun, tuple(sorted(failed)), why_stop(rollout, failed))

@@ -18,10 +18,15 @@ from leptonctl.catalog import estimate
 from leptonctl.clock import Clock
 from leptonctl.errors import ExitCode
 from leptonctl.estimate_summary import estimate_data
+from leptonctl.gate import left_out, open_gate
+from leptonctl.gate_summary import service_problems, verified_health
 from leptonctl.hosts.inventory import inventory as ansible_inventory
 from leptonctl.hosts.probe import Checks
-from leptonctl.looking import NO_SECRETS, Looked, look_at_hosts, look_at_platforms, targets
+from leptonctl.judging import judge_hosts
+from leptonctl.looked_summary import looked_locations
+from leptonctl.looking import NO_SECRETS, Looked, answers, look_at_hosts, look_at_platforms, targets
 from leptonctl.outcome import nothing_to_do, outcome
+from leptonctl.planning.accelerators import expected_gpus
 from leptonctl.planning.checks import problems
 from leptonctl.planning.derived import unknown_targets
 from leptonctl.planning.diff import diff, hostnames
@@ -82,7 +87,8 @@ def plan(session: Session, ask: PlanRequest) -> Result:
     with clock.stage("look"):
         if ask.is_compared:
             session, want, looked = _look(session, ask.only, is_close=True)
-    found = diff(want, looked.observed, whole=session.desired, strays=() if ask.only else looked.strays)
+    strays = () if ask.only else looked.strays
+    found = diff(want, looked.observed, whole=session.desired, strays=strays, named=ask.only)
     with clock.stage("preflight"):
         asked = (location.address for location in want.locations) if ask.is_preflight else ()
         checks = preflight.ask(session, asked)
@@ -128,7 +134,8 @@ def up(session: Session, ask: UpRequest) -> Result:
         secrets = configuring.resolve_secrets(session, want)
         with clock.stage("look"):
             session, want, looked = _look(session, ask.only, secrets, is_close=True)
-        planned = diff(want, looked.observed, whole=session.desired, strays=() if ask.only else looked.strays)
+        strays = () if ask.only else looked.strays
+        planned = diff(want, looked.observed, whole=session.desired, strays=strays, named=ask.only)
         run.write("plan.json", {**asdict(planned), "digest": planned.digest})
         if ask.plan_file is not None:
             refuse_stale(ask.plan_file, planned)
@@ -152,7 +159,12 @@ def up(session: Session, ask: UpRequest) -> Result:
         complete = targets(session, looked.observed, want)
         configuring.keep_known_hosts(session, complete)
         chosen = configuring.select(planned, complete, looked.observed, forced=ask.is_forced, names=ask.roles)
-        job = configuring.Job(run, chosen, {target.address: target for target in complete}, secrets)
+        gate = open_gate(session, run, looked, secrets)
+        applied.gated = gate.gated
+        with clock.stage("health"), applying.stoppable(session):
+            applied.left_out = left_out(gate, complete, changing=chosen.targets.keys(), named=ask.only)
+        chosen = chosen.without(applied.left_out)
+        job = configuring.Job(run, chosen, {target.address: target for target in complete}, secrets, gate)
         with clock.stage("hosts"), applying.stoppable(session) as stop:
             roll_out(session, want, job, applied, stop)
         with clock.stage("look"):
@@ -202,7 +214,7 @@ def status(session: Session, *, only: tuple[str, ...], is_exit_code: bool) -> Re
     with clock.stage("look"):
         session, want, looked = _look(session, only)
     known = read_known(session.state_dir, [location.address for location in want.locations])
-    locations = summary.looked_locations(want, looked.observed, known, now=datetime.now(UTC))
+    locations = looked_locations(want, looked.observed, known, now=datetime.now(UTC))
     problems = (*summary.unanswered_problems(looked.observed), *summary.disagreement_problems(looked.observed))
     is_fine = all(location.status == "in_order" for location in locations) and not looked.strays
     code = ExitCode.DIFFERENCE_FOUND if is_exit_code and not is_fine else ExitCode.DONE
@@ -218,17 +230,26 @@ def status(session: Session, *, only: tuple[str, ...], is_exit_code: bool) -> Re
 
 
 def verify(session: Session, *, only: tuple[str, ...]) -> Result:
-    """Prove on the hosts, read-only, that everything is as planned: contents and live checks in one round trip."""
+    """Prove on the hosts, read-only, that everything is as planned: contents and live checks in one round trip.
+
+    Hosts that declare accelerators are asked once more, and judged.
+    """
     clock = Clock()
     scope(session.desired, only, is_before_look=True)
     with clock.stage("look"):
         session, want, looked = _look(session, only, checks=Checks.ALL)
+    with clock.stage("health"):
+        expected = expected_gpus(session.loaded.site, want)
+        answering = [aim for aim in targets(session, looked.observed, want) if answers(looked, aim.address)]
+        unfit, health = verified_health(judge_hosts(answering, expected), expected)
     known = read_known(session.state_dir, [location.address for location in want.locations])
-    locations = summary.looked_locations(want, looked.observed, known, now=datetime.now(UTC))
+    locations = looked_locations(want, looked.observed, known, now=datetime.now(UTC))
     problems = (
         *summary.unanswered_problems(looked.observed),
         *summary.missing_problems(locations),
         *summary.difference_problems(looked.observed, waiting=_waiting(session, looked)),
+        *unfit,
+        *service_problems(locations, told=unfit),
     )
     code = ExitCode.DIFFERENCE_FOUND if problems else ExitCode.DONE
     return Result(
@@ -238,6 +259,7 @@ def verify(session: Session, *, only: tuple[str, ...]) -> Result:
         locations=locations,
         problems=problems,
         durations_s=clock.read(),
+        data={"health": health} if health else {},
     )
 
 

@@ -105,6 +105,7 @@ def up(  # noqa: PLR0913 - one argument an option
     3. Check tools, space and address ranges before anything is touched.
     4. Make machines, networks and volumes: core, then regions, then edges.
     5. Run the roles that differ, in the same order and batch by batch; stop where too many hosts fail.
+       Judge the accelerators of hosts that declare some; who does not pass has failed, and stays out of service.
     6. Look again and say what is so now.
 
     \b
@@ -146,7 +147,7 @@ def verify(site: Path, *, only: tuple[str, ...], output: str, state_dir: Path | 
     """Prove on the hosts, read-only, that all is as planned. Exits with 6 where it is not.
 
     Looks at files, packages, units and users, and tries the services: ports answer, a container starts, every target is
-    scraped.
+    scraped. Judges accelerators where some are declared.
     """
     from leptonctl import workflow
 

@@ -47,7 +47,10 @@ def count(case: Case) -> Iterator[Finding]:
 
 def _missing(case: Case) -> str:
     lost = sorted(set(case.reading.pci_bus_ids or ()) - {gpu.bus_id for gpu in case.gpus})
-    return f"; {', '.join(lost)} are on the bus and do not answer" if lost else ""
+    silent = sorted(set(case.declared.serials) - {gpu.serial for gpu in case.gpus})
+    texts = [f"{', '.join(lost)} are on the bus and do not answer"] if lost else []
+    texts += [f"serial {', '.join(silent)} did not answer"] if silent else []
+    return "".join(f"; {text}" for text in texts)
 
 
 def identity(case: Case) -> Iterator[Finding]:

@@ -57,8 +57,19 @@ def without_shared_errors(readings: Mapping[str, HostReading], policy: Policy) -
     }
 
 
-def decide(hosts: Mapping[str, HostHealth], policy: Policy, *, is_shadow: bool) -> Decision:
-    """Who goes out of service: every host that does not pass, worst first, as far as the breaker allows."""
+def decide(
+    hosts: Mapping[str, HostHealth],
+    policy: Policy,
+    *,
+    is_shadow: bool,
+    host_count: int | None = None,
+    already_out: int = 0,
+) -> Decision:
+    """Who goes out of service: every host that does not pass, worst first, as far as the breaker allows.
+
+    Where only some hosts of a location were judged, `host_count` is how many it has and `already_out` how many of the
+    others are out of service.
+    """
     order = tuple(Verdict)
     failing = sorted(
         (name for name, host in hosts.items() if not host.verdict.passes),
@@ -68,7 +79,8 @@ def decide(hosts: Mapping[str, HostHealth], policy: Policy, *, is_shadow: bool) 
     if is_shadow:
         return Decision(verdict, (), (), tuple(failing))
     # One host may always go: a share of a small location rounds to none, and a dead host would stay in service.
-    most = max(1, floor(len(hosts) * policy["out_percent"] / 100)) if hosts else 0
+    total = len(hosts) if host_count is None else host_count
+    most = max(0, max(1, floor(total * policy["out_percent"] / 100)) - already_out) if hosts else 0
     return Decision(verdict, tuple(failing[:most]), tuple(failing[most:]), tuple(failing))
 
 

@@ -5,7 +5,7 @@ What could not be read gives `unknown`, once a source; what the site file declar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from leptonctl.health import card_checks, link_checks, xid_checks
@@ -40,12 +40,26 @@ CHECKS: tuple[Callable[[Case], Iterator[Finding]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class HostHealth:
-    """The verdict on a host and all that led to it; `gpus` are the verdicts by bus id."""
+    """The verdict on a host and all that led to it; `gpus` and `serials` are by bus id."""
 
     verdict: Verdict
     action: Action
     findings: tuple[Finding, ...]
     gpus: Mapping[str, Verdict]
+    serials: Mapping[str, str | None] = field(default_factory=dict)
+
+    def text(self, finding: Finding) -> str:
+        """One of its findings in a line, with the serial number of the GPU that it is about."""
+        serial = self.serials.get(finding.subject)
+        subject = f"{finding.subject} (serial {serial})" if serial else finding.subject
+        text = f"{finding.check}: {finding.measured} (should be: {finding.threshold})"
+        return f"{subject}: {text}" if subject else text
+
+    @property
+    def reason(self) -> str:
+        """Why it does not pass, with what to do, in a line: every finding that takes it out of service."""
+        texts = [self.text(one) for one in self.findings if not one.verdict.passes]
+        return f"{'; '.join(texts)}; {self.action}" if texts else str(self.verdict)
 
 
 def judge(reading: HostReading, declared: Declared, policy: Policy) -> HostHealth:
@@ -58,4 +72,5 @@ def judge(reading: HostReading, declared: Declared, policy: Policy) -> HostHealt
         for gpu in (reading.smi.gpus if reading.smi else ())
     }
     verdict = worst(one.verdict for one in findings)
-    return HostHealth(verdict, hardest(one.action for one in findings), ordered, gpus)
+    serials = {gpu.bus_id: gpu.serial for gpu in (reading.smi.gpus if reading.smi else ())}
+    return HostHealth(verdict, hardest(one.action for one in findings), ordered, gpus, serials)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from leptonctl.hosts.checks import checks_for
 from leptonctl.hosts.checks.kinds import as_json
+from leptonctl.hosts.gate_records import gate_record_of
 from leptonctl.hosts.manifest import role_entries, role_source
 from leptonctl.hosts.secrets import secret_values
 from leptonctl.hosts.sent import answer_of, ask, request_of
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 LOOK_LIMIT_S = 60.0
 THOROUGH_LIMIT_S = 300.0
 # In order of need.
-_MODULES = ("facts", "attempts", "roots", "compare_accounts", "compare", "complete", "secret_digests", "host_side")
+_MODULES = (
+    *("facts", "private_file", "gate_record", "attempts", "roots", "compare_accounts", "compare", "complete"),
+    *("secret_digests", "host_side"),
+)
 _NO_SECRETS: Mapping[str, str] = {}
 
 
@@ -174,6 +178,7 @@ def _host_look(target: Target, reply: Reply, *, is_thorough: bool) -> HostLook:
         gone_roles=tuple(sorted(set(answer["roles"]) - {role.name for role in target.roles})),
         manifest_digest=answer["digest"],
         facts=answer["facts"],
+        gate=gate_record_of(answer["gate"]),
     )
 
 

@@ -11,21 +11,30 @@ from leptonctl.planning.order import waves
 from leptonctl.planning.plan import Action, Change, HostPlan, LocationPlan, Plan, RolePlan, digest_of
 from leptonctl.planning.resources import resource_changes
 from leptonctl.planning.rollout import roll_over, together
+from leptonctl.planning.service import Service, service_note, service_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from leptonctl.planning.desired import Desired, DesiredHost, DesiredLocation
     from leptonctl.planning.observed import HostLook, Observed, ObservedResource, RoleLook
     from leptonctl.planning.rollout import Rollout
 
 
 def diff(
-    desired: Desired, observed: Observed, *, whole: Desired | None = None, strays: tuple[ObservedResource, ...] = ()
+    desired: Desired,
+    observed: Observed,
+    *,
+    whole: Desired | None = None,
+    strays: tuple[ObservedResource, ...] = (),
+    named: Collection[str] = (),
 ) -> Plan:
     """Everything that has to change, in order.
 
     `strays` carry the site's mark but belong to locations that the site file no longer has: hosts and networks are
     deleted, data is kept. Where `desired` is a part of a site (`--only`), `whole` is all of it: machines are compared
-    with the whole location, so that a host that was left out does not look like one too many.
+    with the whole location, so that a host that was left out does not look like one too many. `named` are the hosts
+    that the operator named: they are changed also while they are out of service.
     """
     everything = whole or desired
     locations = {location.address: location for location in everything.locations}
@@ -38,17 +47,17 @@ def diff(
         locations=plans,
         removed=tuple(_removal(stray) for stray in strays),
         desired_digest=desired_digest(desired),
-        rollouts=_rollouts(desired, plans),
+        rollouts=_rollouts(desired, plans, named),
     )
 
 
-def _rollouts(desired: Desired, plans: tuple[LocationPlan, ...]) -> tuple[Rollout, ...]:
+def _rollouts(desired: Desired, plans: tuple[LocationPlan, ...], named: Collection[str]) -> tuple[Rollout, ...]:
     """In which batches the roles will run, as far as hosts can be asked now."""
     changing = {
         host.address: bool(plan.note or host.note)
         for plan in plans
         for host in plan.hosts
-        if any(role.runs for role in host.roles)
+        if any(role.runs for role in host.roles) and (host.service is not Service.OUT or host.address in named)
     }
     if not changing:
         return ()
@@ -119,6 +128,7 @@ def _location(
         changes=changes,
         hosts=tuple(
             _host(
+                location,
                 host,
                 hostname=endpoints[host.address].hostname if host.address in endpoints else None,
                 look=observed.looks.get(host.address),
@@ -132,7 +142,13 @@ def _location(
 
 
 def _host(
-    host: DesiredHost, *, hostname: str | None, look: HostLook | None, is_created: bool, waiting: tuple[str, ...]
+    location: DesiredLocation,
+    host: DesiredHost,
+    *,
+    hostname: str | None,
+    look: HostLook | None,
+    is_created: bool,
+    waiting: tuple[str, ...],
 ) -> HostPlan:
     if is_created:
         return HostPlan(host.address, None, _unknown_roles(host, "the host does not exist yet"))
@@ -143,7 +159,15 @@ def _host(
     if look.reach != Reach.OK:
         return HostPlan(host.address, hostname, _unknown_roles(host, look.detail), note=look.detail)
     roles = tuple(_role(role.name, look.roles.get(role.name), waiting) for role in host.roles)
-    return HostPlan(host.address, hostname, roles, gone_roles=look.gone_roles)
+    service = service_of(location, host, look)
+    return HostPlan(
+        host.address,
+        hostname,
+        roles,
+        gone_roles=look.gone_roles,
+        service=service,
+        gate=service_note(service, look),
+    )
 
 
 def _unknown_roles(host: DesiredHost, reason: str) -> tuple[RolePlan, ...]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from leptonctl.health.verdict import Verdict
     from leptonctl.planning.actions import Action
     from leptonctl.planning.desired import ResourceKind
     from leptonctl.sitefile.model import PlatformName
@@ -138,12 +139,30 @@ class RoleLook:
 
 
 @dataclass(frozen=True, slots=True)
+class GateRecord:
+    """What the health gate last said of a host, as it is kept on the host itself.
+
+    `manifest` is the digest of the manifest that the host had then: after roles ran on it the record says nothing any
+    more. `at` is UTC, ISO 8601; `reason` one line with serial number and action. `is_shadow`: it was only reported.
+    `is_held`: it did not pass, and the breaker left it in service.
+    """
+
+    verdict: Verdict
+    at: str
+    manifest: str | None
+    reason: str
+    is_shadow: bool = False
+    is_held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class HostLook:
     """One host as it was at `looked_at` (UTC).
 
     With any other `reach` than `OK`, `detail` says what was in the way, every role is `UNKNOWN`, and `checks` is None.
     `checks` are the live checks that failed; None where none were asked for. `gone_roles` are roles in the manifest
-    that the host should no longer have. `facts` is small: `os`, `python`.
+    that the host should no longer have. `facts` is small: `os`, `python`. `gate` is None where the health gate never
+    judged it, or what it said cannot be read.
     """
 
     address: str
@@ -155,6 +174,7 @@ class HostLook:
     gone_roles: tuple[str, ...] = ()
     manifest_digest: str | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
+    gate: GateRecord | None = None
 
     @property
     def is_in_order(self) -> bool:

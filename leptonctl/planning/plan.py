@@ -13,6 +13,7 @@ from leptonctl.planning.observed import RoleState
 if TYPE_CHECKING:
     from leptonctl.planning.desired import ResourceKind, Tier
     from leptonctl.planning.rollout import Rollout
+    from leptonctl.planning.service import Service
     from leptonctl.sitefile.model import PlatformName
 
 
@@ -49,7 +50,8 @@ class RolePlan:
 class HostPlan:
     """A host and its roles in running order. `hostname` is None while unknown; `note` says what is in the way.
 
-    `gone_roles` left the site file and are still on the host; what they did there stays.
+    `gone_roles` left the site file and are still on the host; what they did there stays. `service` is what the health
+    gate said of it, None where it declares no accelerators; `gate` says why it is judged, in the operator's words.
     """
 
     address: str
@@ -57,6 +59,8 @@ class HostPlan:
     roles: tuple[RolePlan, ...]
     note: str | None = None
     gone_roles: tuple[str, ...] = ()
+    service: Service | None = None
+    gate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,7 @@ class Plan:
             and all(change.action is Action.KEEP for change in self.changes)
             and not any(role.runs for location in self.locations for host in location.hosts for role in host.roles)
             and not any(location.note for location in self.locations)
+            and not any(host.gate for location in self.locations for host in location.hosts)
         )
 
 

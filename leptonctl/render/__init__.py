@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from leptonctl import __version__
 from leptonctl.render.answers import doctor_text, explain_text, runs_text
-from leptonctl.render.health import health_text, policy_text, xid_text
+from leptonctl.render.health import health_text, policy_text, warnings_text, xid_text
 from leptonctl.render.plan import GONE, print_changes, print_plan
 from leptonctl.render.text import literal
 from leptonctl.result import Result
@@ -114,7 +114,9 @@ def _status_text(console: Console, result: Result) -> None:
     from rich.text import Text  # noqa: PLC0415 - heavy
 
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    for title in ("WHERE", "PLATFORM", "ADDRESS", "DEPLOYED", "REACHABLE", "IN SYNC"):
+    is_gated = any(host.in_service is not None for location in result.locations for host in location.hosts)
+    titles = ("WHERE", "PLATFORM", "ADDRESS", "DEPLOYED", "REACHABLE", "IN SYNC", *(["IN SERVICE"] if is_gated else []))
+    for title in titles:
         table.add_column(title, no_wrap=True)
     for location in result.locations:
         rows: tuple[LocationResult | HostResult, ...] = (location, *location.hosts)
@@ -125,6 +127,7 @@ def _status_text(console: Console, result: Result) -> None:
                 "" if is_host else location.platform,
                 (getattr(row, "hostname", None) or "") if is_host else "",
                 *(_answer_text(answer) for answer in (row.deployed, row.reachable, row.in_sync)),
+                *([_answer_text(getattr(row, "in_service", None))] if is_gated else []),
             )
     console.print(table, soft_wrap=False)
     _problems(console, result)
@@ -149,6 +152,7 @@ def _age(age_s: float | None) -> str:
 
 
 def _problems(console: Console, result: Result) -> None:
+    warnings_text(console, result)
     if result.problems:
         console.print()
     for problem in result.problems:

@@ -27,6 +27,16 @@ def health_text(console: Console, result: Result) -> None:
             console.print(f"  {literal(problem.message)}", style="yellow")
 
 
+def warnings_text(console: Console, result: Result) -> None:
+    """Print what `up` and `verify` found and let pass: degraded accelerators, and groups that are only reported on."""
+    for host in result.data.get("health", ()):
+        shown = [("degraded", text) for text in host["warnings"]]
+        if host["is_shadow"]:
+            shown += [("only reported, does not pass", text) for text in host["failing"]]
+        for what, text in shown:
+            console.print(f"{host['address']}: {what}: {literal(text)}", style="yellow")
+
+
 def _is_told(result: Result, address: str | None) -> bool:
     return any(host["address"] == address for host in result.data["hosts"])
 

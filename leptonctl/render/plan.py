@@ -60,7 +60,8 @@ def _planned_host(console: Console, host: HostResult, *, is_observed: bool) -> N
     where = f" at {host.hostname}" if host.hostname else " (address not known yet)"
     console.print(f"    {host.address}{where}")
     if host.detail:
-        console.print(f"      not known: {literal(host.detail)}", style="yellow")
+        unknown = "not known: " if host.status == "unreachable" else ""
+        console.print(f"      {unknown}{literal(host.detail)}", style="yellow")
     for role in host.roles:
         reasons = f": {literal('; '.join(role.reasons))}" if role.reasons and is_observed else ""
         state = role.state.replace("_", " ")
@@ -85,17 +86,18 @@ def _plan_counts(console: Console, result: Result) -> None:
     counts = {action: sum(change.action == action for change in result.changes) for action in _MARKS}
     hosts = [host for location in result.locations for host in location.hosts]
     roles = sum(role.state != "in_order" for host in hosts for role in host.roles)
+    due = sum(host.status == "planned" and host.detail is not None for host in hosts)
     busy = sum(any(role.state != "in_order" for role in host.roles) for host in hosts)
     if not result.data["is_observed"]:
         total = sum(counts.values())
         console.print(f"\n{total} resources, {roles} roles on {len(hosts)} hosts", style="bold")
         return
-    if all(action == "keep" or not count for action, count in counts.items()) and not roles:
+    if all(action == "keep" or not count for action, count in counts.items()) and not roles and not due:
         console.print("\nnothing to do: all is as the site file says", style="bold green")
         return
     changing = counts["update"] + counts["replace"]
     console.print(
         f"\n{counts['create']} to create, {changing} to change, {counts['delete']} to remove;"
-        f" {roles} roles to run on {busy} hosts",
+        f" {roles} roles to run on {busy} hosts" + (f"; accelerators of {due} hosts to judge" if due else ""),
         style="bold",
     )

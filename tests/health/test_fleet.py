@@ -57,3 +57,11 @@ def test_a_single_host_may_always_be_taken_out() -> None:
 def test_shadow_mode_only_reports() -> None:
     found = decide({"core/a": health(Verdict.FAILED)}, POLICY, is_shadow=True)
     assert (found.out, found.held, found.would) == ((), (), ("core/a",))
+
+
+def test_the_breaker_counts_those_of_the_location_that_are_out_already() -> None:
+    failing = {"core/a": health(Verdict.FAILED), "core/b": health(Verdict.FAILED)}
+    for already_out, out in ((0, ("core/a", "core/b")), (1, ("core/a",)), (2, ())):
+        found = decide(failing, POLICY, is_shadow=False, host_count=10, already_out=already_out)
+        assert found.out == out, already_out
+        assert found.held == tuple(sorted({*failing} - {*out})), already_out

@@ -241,3 +241,17 @@ def test_what_was_before_the_last_boot_does_not_return() -> None:
     before = event(79, ago_s=4 * 3600)
     assert told(host(FINE, xids=(before,), booted_s=NOW_S - 600)) == []
     assert told(host(FINE, xids=(before,), booted_s=NOW_S - 86400)) != []
+
+
+def test_the_reason_names_gpu_serial_number_and_action() -> None:
+    xids = (XidEvent(at_s=NOW_S - 60, bus_id=BUS, code=79, text=""),)
+    found = judge(host(FINE, xids=xids), ONE, POLICY)
+    assert found.reason == (
+        f"{BUS} (serial 1650522003820): Xid: Xid 79 (the GPU has fallen off the bus) (should be: none); reboot the host"
+    )
+
+
+def test_a_declared_serial_number_that_does_not_answer_is_named() -> None:
+    declared = Declared(count=2, serials=("1650522003820", "gone"))
+    assert (told(host(FINE), declared)[0])[3] == "1 GPUs on the PCI bus"
+    assert (told(host(FINE), declared)[1])[3] == "1 GPUs that answer the driver; serial gone did not answer"

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,8 @@ from leptonctl.hosts.remote.attempts import run_check
 from leptonctl.hosts.remote.compare import differences_in, tampered_packages
 from leptonctl.hosts.remote.complete import complete
 from leptonctl.hosts.remote.facts import about_host, gather
+from leptonctl.hosts.remote.gate_record import read_gate_record
+from leptonctl.hosts.remote.private_file import write_private
 from leptonctl.hosts.remote.secret_digests import changed_secrets, digests_of
 
 SCHEMA = 1
@@ -41,6 +41,7 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
     roles = manifest.get("roles", {})
     facts = gather([entry for role in roles.values() for entry in role["entries"]])
     answer: dict[str, Any] = {"manifest": state, "digest": digest, "facts": about_host(), "roles": {}, "checks": []}
+    answer["gate"] = read_gate_record()
     checks = request.get("checks", [])
     for name, role in roles.items():
         differences = differences_in(role["entries"], facts)
@@ -125,22 +126,3 @@ def read_manifest(digest: str | None) -> tuple[str, str | None, dict[str, Any]]:
     if not digest or found != digest:
         return "untrusted", found, {}
     return "trusted", found, json.loads(text)
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file for root alone, whole or not at all."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.parent.chmod(0o700)
-    if path.is_dir() and not path.is_symlink():  # nobody's but a tamperer's
-        path.rename(path.with_name(f"{path.name}.{secrets.token_hex(4)}"))
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(str(temporary), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink()
-        raise
