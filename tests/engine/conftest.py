@@ -32,7 +32,6 @@ USED: dict[str, str] = {}
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
     """The address of a moto that plays AWS for the whole session."""
-    os.environ["MOTO_AMIS_PATH"] = str(HERE / "images.json")
     # Roles of clusters get policies of AWS's own, by name.
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     from moto.server import ThreadedMotoServer  # noqa: PLC0415 - heavy, and only what uses it shall wait for it
