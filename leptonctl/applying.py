@@ -85,7 +85,7 @@ def changing(plan: Plan) -> tuple[str, ...]:
 def _changes(location: LocationPlan) -> bool:
     """Whether the platform has to do something: existing machines are looked at before roles run on them."""
     if location.platform == "ssh":
-        return any(role.runs for host in location.hosts for role in host.roles)
+        return any(host.changing_roles for host in location.hosts)
     return location.note is not None or any(change.action is not Action.KEEP for change in location.changes)
 
 

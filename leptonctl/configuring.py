@@ -10,6 +10,7 @@ from leptonctl.hosts.configure import configure
 from leptonctl.hosts.openssh import known_hosts_text
 from leptonctl.hosts.probe import record
 from leptonctl.hosts.secrets import resolve, secret_refs
+from leptonctl.hosts.target import Leaving
 from leptonctl.planning.observed import Reach, RoleState
 from leptonctl.planning.scaling import every_role
 from leptonctl.progress import Progress
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from leptonctl.planning.desired import Desired
     from leptonctl.planning.observed import HostLook, Observed
     from leptonctl.planning.plan import Plan
+    from leptonctl.planning.removal import GoneRole
     from leptonctl.record.run import Run
     from leptonctl.session import Session
 
@@ -64,16 +66,17 @@ class Job:
 def select(
     plan: Plan, complete: Sequence[Target], observed: Observed, *, forced: bool, names: tuple[str, ...]
 ) -> Selection:
-    """The targets with only those roles that have to run: planned to, or found to differ since; none, no target.
+    """The targets with only those roles that have to run or go: planned to, or found to differ since; none, no target.
 
     `forced` runs every role; `names`, where given, leaves out all other roles.
     """
+    going = {host.address: host.gone_roles for location in plan.locations for host in location.hosts}
     planned = {
-        (host.address, role.name)
+        (host.address, name)
         for location in plan.locations
         for host in location.hosts
-        for role in host.roles
-        if role.runs and (not names or role.name in names)
+        for name in host.changing_roles
+        if not names or name in names
     }
     found: dict[str, Target] = {}
     for target in complete:
@@ -85,16 +88,30 @@ def select(
             return (forced or is_found or (target.address, role) in planned) and (not names or role in names)
 
         roles = tuple(role for role in target.roles if runs(role.name))
+        leaving = _leaving(target, going.get(target.address, ()), look, names)
         # A host that did not answer, or with another host key, gets nothing: the look has said why.
         is_open = look is None or look.reach == Reach.OK
-        if roles and is_open:
-            found[target.address] = replace(target, roles=roles)
+        if (roles or leaving) and is_open:
+            found[target.address] = replace(target, roles=roles, leaving=leaving)
     fresh = frozenset(address for address in found if _is_fresh(observed.looks.get(address)))
     return Selection(found, frozenset({address for address, _ in planned} - found.keys()), fresh)
 
 
+def _leaving(
+    target: Target, going: tuple[GoneRole, ...], look: HostLook | None, names: tuple[str, ...]
+) -> tuple[Leaving, ...]:
+    """The roles to take off: planned to, and still there."""
+    staying = tuple(role.name for role in target.roles)
+    return tuple(
+        Leaving(role.name, role.deleted, staying)
+        for role in going
+        if role.is_removed and (not names or role.name in names) and look is not None and role.name in look.gone_roles
+    )
+
+
 def _is_fresh(look: HostLook | None) -> bool:
-    return look is None or all(role.state == RoleState.NEW for role in look.roles.values())
+    is_new = look is not None and not look.gone_roles
+    return look is None or (is_new and all(role.state == RoleState.NEW for role in look.roles.values()))
 
 
 def configure_batch(
@@ -113,7 +130,8 @@ def configure_batch(
     _record(session, job, done.hosts, applied)
     for address, host in done.hosts.items():
         if host.failure is None:
-            message = f"{', '.join(host.roles)}: {host.changed_count} tasks changed something"
+            done_roles = [*(f"{name} taken off" for name in host.removed), *host.roles]
+            message = f"{', '.join(done_roles)}: {host.changed_count} tasks changed something"
             session.report(Progress("configure", "done", address, message))
     return frozenset(
         address for address, host in done.hosts.items() if host.failure is not None or address in applied.unrecorded
@@ -122,7 +140,7 @@ def configure_batch(
 
 def _record(session: Session, job: Job, done: Mapping[str, HostConfigured], applied: Applied) -> None:
     """Have the manifests written of the hosts on which roles ran to their end, and keep their digests."""
-    ran = [job.complete[address] for address, host in done.items() if host.roles]
+    ran = [job.complete[address] for address, host in done.items() if host.roles or host.removed]
     locations = sorted({target.location for target in ran})
     known = read_known(session.state_dir, locations)
     digests = {address: host.digest for address, host in known.items()}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from leptonctl.planning.observed import HostLook, Observed, ObservedResource, Reach, RoleState
+from leptonctl.planning.removal import is_any_removed
 from leptonctl.planning.scaling import missing_hosts
 from leptonctl.planning.service import Service, service_note, service_of
+from leptonctl.removal_summary import still_there
 from leptonctl.result import Answer, HostResult, LocationResult, RoleResult
 
 if TYPE_CHECKING:
@@ -108,7 +110,7 @@ def _looked_host(
         hostname=endpoint.hostname if endpoint else host.connection.hostname if host.connection else None,
         detail=look.detail or None if look is not None else None,
         roles=_looked_roles(host, look),
-        gone_roles=look.gone_roles if look is not None else (),
+        gone_roles=still_there(host.address, look),
         deployed=deployed,
         reachable=reachable,
         in_sync=in_sync,
@@ -142,6 +144,8 @@ def _in_sync(host: DesiredHost, look: HostLook, age: float) -> Answer:
         return Answer(value="no", detail=f"{count} of {len(states)} roles" if count else "a check failed", age_s=age)
     if any(state != RoleState.IN_ORDER for state in states):
         return Answer(value="unknown", detail="no trusted manifest on the host", age_s=age)
+    if is_any_removed(look.gone_roles):
+        return Answer(value="no", detail=f"still has {', '.join(look.gone_roles)}", age_s=age)
     notes = [f"{unseen} not observed"] if unseen else []
     notes += [f"still has {', '.join(look.gone_roles)}"] if look.gone_roles else []
     return Answer(value="yes", detail=", ".join(notes) or None, age_s=age)

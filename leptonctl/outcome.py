@@ -9,6 +9,7 @@ from leptonctl.errors import ExitCode, exit_code_over
 from leptonctl.gate_summary import gate_data, gate_problems
 from leptonctl.planning.observed import Reach, RoleState
 from leptonctl.planning.plan import Action
+from leptonctl.removal_summary import still_there
 from leptonctl.result import HostResult, LocationResult, ProblemResult, Result, RoleResult
 from leptonctl.rollout_summary import rolled_out, stop_problems
 
@@ -116,7 +117,7 @@ def _host(host: DesiredHost, location: DesiredLocation, applied: Applied, after:
         detail=detail,
         changed_count=done.changed_count if done is not None else None,
         roles=tuple(_role(role.name, done, look) for role in host.roles),
-        gone_roles=look.gone_roles if look is not None else (),
+        gone_roles=(*_removed(done), *still_there(host.address, look)),
     )
 
 
@@ -147,6 +148,10 @@ def _unfit(address: str, applied: Applied, gated: Gated) -> tuple[HostStatus, st
     if address in applied.left_out:
         return "skipped", f"out of service: {gated.health.reason}"
     return "failed", f"its accelerators did not pass: {gated.health.reason}"
+
+
+def _removed(done: HostConfigured | None) -> tuple[RoleResult, ...]:
+    return tuple(RoleResult(name=name, state="removed") for name in (done.removed if done is not None else ()))
 
 
 def _role(name: str, done: HostConfigured | None, look: HostLook | None) -> RoleResult:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from leptonctl.errors import Problem, Refused, UsageProblem
 from leptonctl.planning.plan import Action
+from leptonctl.planning.removal import ALL_DATA
 from leptonctl.sitefile.software import ROLE_NEEDS
 
 if TYPE_CHECKING:
@@ -54,6 +55,23 @@ def refuse_unknown_roles(names: tuple[str, ...]) -> None:
         raise UsageProblem(
             f"there is no role {', '.join(repr(name) for name in unknown)}",
             hint=f"the roles are {', '.join(ROLE_NEEDS)}",
+        )
+
+
+def refuse_unknown_data(plan: Plan, named: frozenset[str]) -> None:
+    """Raise UsageProblem for data that no role leaves behind: a name with a slip in it would keep what should go."""
+    going = {
+        f"{host.address}:{role.name}"
+        for location in plan.locations
+        for host in location.hosts
+        for role in host.gone_roles
+        if role.is_removed and role.deleted
+    }
+    unknown = sorted(named - going - {ALL_DATA})
+    if unknown:
+        raise UsageProblem(
+            f"--delete-data {unknown[0]}: no role with data of that name is taken off a host",
+            hint="name it as HOST:ROLE, as `plan --diff` shows it",
         )
 
 

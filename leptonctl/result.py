@@ -54,8 +54,8 @@ class HostResult(Part):
     """Tasks that changed something, by Ansible's own count; null where Ansible was not run on it."""
     roles: tuple[RoleResult, ...] = ()
     """Its roles in running order."""
-    gone_roles: tuple[str, ...] = ()
-    """Roles that it had and should not have any more: nothing removes what they did."""
+    gone_roles: tuple[RoleResult, ...] = ()
+    """Roles that it had and should not have any more: to_remove, stays or not_known; after `up` also removed."""
     deployed: Answer | None = None
     """Whether the machine is there (status)."""
     reachable: Answer | None = None

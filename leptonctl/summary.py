@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from leptonctl.planning.derived import SERVER
 from leptonctl.planning.observed import Difference, Observed, ObservedResource, Reach, RoleState
 from leptonctl.planning.plan import Action, Change, HostPlan, LocationPlan, Plan
+from leptonctl.removal_summary import gone_role_results, removal_problems
 from leptonctl.result import ChangeResult, HostResult, LocationResult, ProblemResult, RoleResult
 
 if TYPE_CHECKING:
@@ -63,14 +64,14 @@ def _planned(location: LocationPlan) -> LocationResult:
 
 
 def _planned_host(host: HostPlan) -> HostResult:
-    is_in_order = bool(host.roles) and not any(role.runs for role in host.roles)
+    is_in_order = bool(host.roles) and not host.changing_roles
     return HostResult(
         address=host.address,
         status="unreachable" if host.note else "in_order" if is_in_order and not host.gate else "planned",
         hostname=host.hostname,
         detail=host.note or host.gate,
         roles=tuple(RoleResult(name=role.name, state=role.state.value, reasons=role.reasons) for role in host.roles),
-        gone_roles=host.gone_roles,
+        gone_roles=gone_role_results(host.address, host.gone_roles),
     )
 
 
@@ -97,6 +98,7 @@ def difference_problems(
                 continue
             names = f": {', '.join(answer.changed_settings)}" if answer.changed_settings else ""
             found.append(ProblemResult(rule=role, where=address, message=_STATE_WORDS[answer.state] + names))
+        found.extend(removal_problems(address, look))
         found.extend(_difference(address, difference) for difference in look.checks or ())
     # A check that failed stands with its role and with the host: it is told once.
     return tuple({(problem.where, problem.message): problem for problem in found}.values())

@@ -16,10 +16,11 @@ from leptonctl.schedule import in_order
 from leptonctl.session import LOCATIONS_AT_ONCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from leptonctl.planning.desired import Desired, Tier
     from leptonctl.planning.observed import ObservedResource
+    from leptonctl.planning.removal import GoneRole
     from leptonctl.session import Session
     from leptonctl.sitefile.model import PlatformName
 
@@ -36,9 +37,10 @@ class Removal:
 
 @dataclass(slots=True)
 class Removed:
-    """What was removed, and the removals that failed."""
+    """What was removed, roles of machines that stay among it, and the removals that failed."""
 
     resources: list[ObservedResource] = field(default_factory=list)
+    roles: dict[Removal, tuple[GoneRole, ...]] = field(default_factory=dict)
     failed: dict[Removal, LeptonError] = field(default_factory=dict)
 
 
@@ -48,8 +50,16 @@ def removals_of(want: Desired, strays: Sequence[ObservedResource]) -> tuple[Remo
     return tuple(sorted(named | {Removal(stray.location, stray.platform) for stray in strays}))
 
 
-def remove_locations(session: Session, removals: Sequence[Removal], delete_data: frozenset[str]) -> Removed:
-    """Remove edges, then regions, then the core. A failure is kept and the rest goes on: what is gone costs nothing."""
+def remove_locations(
+    session: Session,
+    removals: Sequence[Removal],
+    delete_data: frozenset[str],
+    take_off: Callable[[str], tuple[GoneRole, ...]] | None = None,
+) -> Removed:
+    """Remove edges, then regions, then the core. A failure is kept and the rest goes on: what is gone costs nothing.
+
+    `take_off` takes the roles off a location's machines where these were there before, and stay.
+    """
     removed = Removed()
     named = {f"{one.location} {one.platform}": one for one in removals}
 
@@ -58,8 +68,11 @@ def remove_locations(session: Session, removals: Sequence[Removal], delete_data:
             one = named[name]
             try:
                 platform = session.platform(one.platform)
+                if one.platform == "ssh" and take_off is not None:
+                    removed.roles[one] = take_off(one.location)
                 removed.resources.extend(platform.destroy(one.location, delete_data=delete_data, report=session.report))
-                forget(session.state_dir, one.location)
+                if one.platform != "ssh":
+                    forget(session.state_dir, one.location)
             except LeptonError as error:
                 removed.failed[one] = error
                 session.report(Progress("down", "failed", one.location, error.message))
@@ -168,8 +181,17 @@ def _location(one: Removal, removed: Removed) -> LocationResult:
         tier=_tier(one),
         platform=one.platform,
         status="failed" if error else "skipped" if is_kept else "removed",
-        detail=error.message if error else "its hosts were there before, and are left as they are" if is_kept else None,
+        detail=error.message if error else _kept_words(removed.roles.get(one, ())) if is_kept else None,
     )
+
+
+def _kept_words(roles: tuple[GoneRole, ...]) -> str:
+    """What became of machines that were there before."""
+    if not roles:
+        return "its hosts were there before, and are left as they are"
+    taken = f"its hosts were there before, and stay; taken off them: {', '.join(role.name for role in roles)}"
+    kept = sorted({folder for role in roles for folder in role.kept})
+    return f"{taken}; kept: {', '.join(kept)} (--delete-data HOST:ROLE deletes it)" if kept else taken
 
 
 def _message(

@@ -36,6 +36,7 @@ from leptonctl.protection import (
     refuse_forbidden,
     refuse_replacement,
     refuse_stale,
+    refuse_unknown_data,
     refuse_unknown_roles,
     write_plan,
 )
@@ -46,6 +47,7 @@ from leptonctl.result import Result
 from leptonctl.rolling import roll_out
 from leptonctl.rollout_summary import planned_rollout
 from leptonctl.session import Session, scope
+from leptonctl.taking_off import RoleTaker
 from leptonctl.teardown import prove_gone, removals_of, remove_locations
 from leptonctl.waiting import wait_for_young_hosts
 
@@ -67,6 +69,7 @@ class UpRequest:
     is_forced: bool = False
     roles: tuple[str, ...] = ()
     replace: frozenset[str] = frozenset()
+    delete_data: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class PlanRequest:
     is_preflight: bool = False
     out: Path | None = None
     is_exit_code: bool = False
+    delete_data: frozenset[str] = frozenset()
 
 
 def plan(session: Session, ask: PlanRequest) -> Result:
@@ -88,7 +92,10 @@ def plan(session: Session, ask: PlanRequest) -> Result:
         if ask.is_compared:
             session, want, looked = _look(session, ask.only, is_close=True)
     strays = () if ask.only else looked.strays
-    found = diff(want, looked.observed, whole=session.desired, strays=strays, named=ask.only)
+    found = diff(
+        want, looked.observed, whole=session.desired, strays=strays, named=ask.only, delete_data=ask.delete_data
+    )
+    refuse_unknown_data(found, ask.delete_data)
     with clock.stage("preflight"):
         asked = (location.address for location in want.locations) if ask.is_preflight else ()
         checks = preflight.ask(session, asked)
@@ -135,7 +142,10 @@ def up(session: Session, ask: UpRequest) -> Result:
         with clock.stage("look"):
             session, want, looked = _look(session, ask.only, secrets, is_close=True)
         strays = () if ask.only else looked.strays
-        planned = diff(want, looked.observed, whole=session.desired, strays=strays, named=ask.only)
+        planned = diff(
+            want, looked.observed, whole=session.desired, strays=strays, named=ask.only, delete_data=ask.delete_data
+        )
+        refuse_unknown_data(planned, ask.delete_data)
         run.write("plan.json", {**asdict(planned), "digest": planned.digest})
         if ask.plan_file is not None:
             refuse_stale(ask.plan_file, planned)
@@ -305,7 +315,8 @@ def down(
             session = session.reporting_to(run.event)
             approve(planned)
             with clock.stage("remove"):
-                removed = remove_locations(session, removals, delete_data)
+                taker = RoleTaker(session, want, looked.observed, run, delete_data)
+                removed = remove_locations(session, removals, delete_data, taker.take_off)
             with clock.stage("prove"):
                 unanswered = {} if only else looked.observed.unanswered
                 proof = prove_gone(session, removals, removed, delete_data, unanswered=unanswered)

@@ -33,6 +33,12 @@ from leptonctl.cli.options import (
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the plan here, for `up --plan`."
 )
+@click.option(
+    "--delete-data",
+    multiple=True,
+    metavar="HOST:ROLE",
+    help="Also delete the data of this role where it is taken off the host (or 'all'); without it data is kept.",
+)
 @shared(exit_code_option, output_option, state_option)
 def plan(  # noqa: PLR0913 - one argument an option
     site: Path,
@@ -41,6 +47,7 @@ def plan(  # noqa: PLR0913 - one argument an option
     is_compared: bool,
     is_preflight: bool,
     out: Path | None,
+    delete_data: tuple[str, ...],
     exit_code: bool,
     output: str,
     state_dir: Path | None,
@@ -65,7 +72,12 @@ def plan(  # noqa: PLR0913 - one argument an option
 
     session = open_site(site, state_dir=state_dir)
     ask = workflow.PlanRequest(
-        only=only, is_compared=is_compared, is_preflight=is_preflight, out=out, is_exit_code=exit_code
+        only=only,
+        is_compared=is_compared,
+        is_preflight=is_preflight,
+        out=out,
+        is_exit_code=exit_code,
+        delete_data=frozenset(delete_data),
     )
     finish(workflow.plan(session, ask), output)
 
@@ -83,6 +95,12 @@ def plan(  # noqa: PLR0913 - one argument an option
 @click.option(
     "--replace", multiple=True, metavar="ADDRESS", help="Allow this host to be made again (its root disk is lost)."
 )
+@click.option(
+    "--delete-data",
+    multiple=True,
+    metavar="HOST:ROLE",
+    help="Also delete the data of this role where it is taken off the host (or 'all'); without it data is kept.",
+)
 @shared(yes_option, output_option, level_option, state_option)
 def up(  # noqa: PLR0913 - one argument an option
     site: Path,
@@ -92,6 +110,7 @@ def up(  # noqa: PLR0913 - one argument an option
     force: bool,
     roles: str | None,
     replace: tuple[str, ...],
+    delete_data: tuple[str, ...],
     yes: bool,
     output: str,
     log_level: str,
@@ -104,7 +123,8 @@ def up(  # noqa: PLR0913 - one argument an option
     2. Look at platforms and hosts; show the plan; ask (unless --yes).
     3. Check tools, space and address ranges before anything is touched.
     4. Make machines, networks and volumes: core, then regions, then edges.
-    5. Run the roles that differ, in the same order and batch by batch; stop where too many hosts fail.
+    5. Take off the roles that left the site file, then run those that differ, in the same order and batch by batch;
+       stop where too many hosts fail. Data of a role that is taken off is kept unless it is named.
        Judge the accelerators of hosts that declare some; who does not pass has failed, and stays out of service.
     6. Look again and say what is so now.
 
@@ -123,6 +143,7 @@ def up(  # noqa: PLR0913 - one argument an option
         is_forced=force,
         roles=tuple(name.strip() for name in roles.split(",")) if roles else (),
         replace=frozenset(replace),
+        delete_data=frozenset(delete_data),
         approve=approval("up", yes=yes, want=session.desired),
     )
     finish(workflow.up(session, ask), output)
@@ -209,7 +230,7 @@ def drift(site: Path, *, only: tuple[str, ...], output: str, state_dir: Path | N
     "--delete-data",
     multiple=True,
     metavar="ADDRESS",
-    help="Also delete this store's volumes (LOCATION/STORE, or 'all'); without it data is kept.",
+    help="Also delete this store's volumes (LOCATION/STORE), or a role's on hosts that stay (HOST:ROLE), or 'all'.",
 )
 @shared(yes_option, output_option, level_option, state_option)
 def down(  # noqa: PLR0913 - one argument an option
@@ -224,8 +245,8 @@ def down(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Remove the site in reverse order, then ask the platform what is left, and prove it.
 
-    Works on a half-made site and without the run folder. Hosts of the platform ssh are left as they are. Volumes are
-    kept, and listed, unless they are named.
+    Works on a half-made site and without the run folder. Hosts of the platform ssh stay: roles are taken off them, but
+    for `base`. Volumes and the data of roles are kept, and listed, unless they are named.
 
     \b
     Examples:

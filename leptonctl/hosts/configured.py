@@ -36,13 +36,17 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class HostConfigured:
-    """One host after the run. `roles` are those that ran to their end, in order; `records` has only these."""
+    """One host after the run. `roles` are those that ran to their end, in order; `records` has only these.
+
+    `removed` are roles that were taken off it, to their end.
+    """
 
     address: str
     status: Literal["ok", "failed", "unreachable"]
     ok_count: int = 0
     changed_count: int = 0
     roles: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
     failure: Failure | None = None
     records: Mapping[str, tuple[TaskRecord, ...]] = field(default_factory=dict)
 

@@ -89,15 +89,18 @@ class EventReader:
         if failure is None and address not in self._ended:
             reason = "interrupted" if is_interrupted else "Ansible ended before it had finished with this host"
             failure = Failure(role=None, task="", message=reason)
-        finished = _finished(self._targets[address], host, is_whole=failure is None)
+        target = self._targets[address]
+        finished = _finished(target, host, is_whole=failure is None)
+        roles = finished[len(target.leaving) :]
         return HostConfigured(
             address=address,
             status="unreachable" if host.is_unreachable else "failed" if failure else "ok",
             ok_count=host.ok_count,
             changed_count=host.changed_count,
-            roles=finished,
+            roles=roles,
+            removed=finished[: len(finished) - len(roles)],
             failure=failure,
-            records={role: tuple(host.records.get(role, ())) for role in finished},
+            records={role: tuple(host.records.get(role, ())) for role in roles},
         )
 
     def _take_stats(self, data: Mapping[str, object]) -> None:
@@ -174,8 +177,8 @@ def _role_of(data: Event) -> str | None:
 
 
 def _finished(target: Target, host: _Host, *, is_whole: bool) -> tuple[str, ...]:
-    """The roles that ran to their end: all, or those before the first that failed or was not finished."""
-    names = tuple(role.name for role in target.roles)
+    """The roles that were done to their end, those to take off first: all, or those before the first that was not."""
+    names = (*(role.name for role in target.leaving), *(role.name for role in target.roles))
     if is_whole:
         return names
     begun = [names.index(role) for role in host.records if role in names]

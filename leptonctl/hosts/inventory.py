@@ -8,6 +8,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from leptonctl.assets import asset
@@ -37,7 +38,8 @@ def inventory(targets: Sequence[Target], *, known_hosts: Path, control_dir: Path
     """The hosts in the form of Ansible's inventory scripts, each under its address.
 
     A host has `lepton_roles` (in running order), `lepton_address`, `lepton_tier`, `lepton_location`, how it is reached,
-    and for each setting of each of its roles the variable `ROLE_SETTING`. Values that several hosts have in common are
+    for each setting of each of its roles the variable `ROLE_SETTING`, and `lepton_leaving` where roles are to be taken
+    off it. Values that several hosts have in common are
     said once, for a group. Every value is literal text: Ansible takes none for a template.
 
     `known_hosts` has the keys that are pinned by the endpoints. `control_dir` is a folder (0700) for the sockets of
@@ -55,6 +57,7 @@ def inventory(targets: Sequence[Target], *, known_hosts: Path, control_dir: Path
             "lepton_location": target.location,
             "lepton_tier": target.tier,
             "lepton_roles": [role.name for role in target.roles],
+            **({"lepton_leaving": [asdict(role) for role in target.leaving]} if target.leaving else {}),
         }
         groups.add_host(target.address, place, shared)
         hostvars[target.address] = {"ansible_host": literal(endpoint.hostname)}

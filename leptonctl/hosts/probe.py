@@ -117,9 +117,8 @@ def record(
 ) -> dict[str, Recorded]:
     """Write the manifest of every target whose roles ran, from what Ansible reported of them.
 
-    `targets` carry all roles that a host should have; those that did not run this time keep their part of the manifest,
-    those that are no longer wanted lose it. Refused where a host is not as its roles asked. `secrets` maps reference to
-    value: salted digests of them are kept on the host.
+    Roles that did not run this time keep their part of the manifest, those that were taken off lose it. Refused where a
+    host is not as its roles asked. `secrets` maps reference to value: salted digests of them are kept on the host.
     """
     requests = [
         request_of(
@@ -129,7 +128,7 @@ def record(
                 "do": "record",
                 "address": target.address,
                 "digest": digests.get(target.address),
-                "keep": [role.name for role in target.roles],
+                "drop": list(done[target.address].removed),
                 "roles": {
                     role.name: {
                         **_manifest_part(role, done[target.address], login=target.endpoint.user),

@@ -11,8 +11,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaving:
+    """A role to take off a host: `delete` are folders that go with it, `staying` the roles that the host keeps."""
+
+    name: str
+    delete: tuple[str, ...]
+    staying: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """A host that can be reached. `roles` are in running order; their settings are complete, secrets resolved never."""
+    """A host that can be reached. `roles` are in running order; their settings are complete, secrets resolved never.
+
+    `leaving` are roles to take off before, in their order.
+    """
 
     address: str
     name: str
@@ -20,3 +32,4 @@ class Target:
     tier: Tier
     endpoint: Endpoint
     roles: tuple[DesiredRole, ...]
+    leaving: tuple[Leaving, ...] = ()

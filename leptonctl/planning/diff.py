@@ -9,6 +9,7 @@ from leptonctl.planning.derived import SERVER, unknown_targets
 from leptonctl.planning.observed import Reach, RoleState
 from leptonctl.planning.order import waves
 from leptonctl.planning.plan import Action, Change, HostPlan, LocationPlan, Plan, RolePlan, digest_of
+from leptonctl.planning.removal import gone_roles
 from leptonctl.planning.resources import resource_changes
 from leptonctl.planning.rollout import roll_over, together
 from leptonctl.planning.service import Service, service_note, service_of
@@ -28,18 +29,23 @@ def diff(
     whole: Desired | None = None,
     strays: tuple[ObservedResource, ...] = (),
     named: Collection[str] = (),
+    delete_data: frozenset[str] = frozenset(),
 ) -> Plan:
     """Everything that has to change, in order.
 
     `strays` carry the site's mark but belong to locations that the site file no longer has: hosts and networks are
     deleted, data is kept. Where `desired` is a part of a site (`--only`), `whole` is all of it: machines are compared
     with the whole location, so that a host that was left out does not look like one too many. `named` are the hosts
-    that the operator named: they are changed also while they are out of service.
+    that the operator named: they are changed also while they are out of service. `delete_data` has the roles whose data
+    goes with them, as `HOST:ROLE`.
     """
     everything = whole or desired
     locations = {location.address: location for location in everything.locations}
     waiting = unknown_targets(everything, hostnames(observed))
-    plans = tuple(_location(location, locations[location.address], observed, waiting) for location in desired.locations)
+    plans = tuple(
+        _location(location, locations[location.address], observed, waiting, delete_data)
+        for location in desired.locations
+    )
     return Plan(
         site=desired.site,
         is_observed=bool(observed.locations or observed.unanswered),
@@ -57,7 +63,7 @@ def _rollouts(desired: Desired, plans: tuple[LocationPlan, ...], named: Collecti
         host.address: bool(plan.note or host.note)
         for plan in plans
         for host in plan.hosts
-        if any(role.runs for role in host.roles) and (host.service is not Service.OUT or host.address in named)
+        if host.changing_roles and (host.service is not Service.OUT or host.address in named)
     }
     if not changing:
         return ()
@@ -72,7 +78,7 @@ def _rollouts(desired: Desired, plans: tuple[LocationPlan, ...], named: Collecti
 
 def _is_fresh(host: HostPlan) -> bool:
     """Whether no role ever ran there: the host is still to be made, or has no manifest."""
-    return host.hostname is None or all(role.state == RoleState.NEW for role in host.roles)
+    return host.hostname is None or (not host.gone_roles and all(role.state == RoleState.NEW for role in host.roles))
 
 
 def desired_digest(desired: Desired) -> str:
@@ -110,7 +116,11 @@ def _hosts(location: DesiredLocation) -> list[object]:
 
 
 def _location(
-    location: DesiredLocation, whole: DesiredLocation, observed: Observed, waiting: tuple[str, ...]
+    location: DesiredLocation,
+    whole: DesiredLocation,
+    observed: Observed,
+    waiting: tuple[str, ...],
+    delete_data: frozenset[str],
 ) -> LocationPlan:
     address = location.address
     if address in observed.locations:
@@ -134,6 +144,7 @@ def _location(
                 look=observed.looks.get(host.address),
                 is_created=host.address in created,
                 waiting=waiting,
+                delete_data=delete_data,
             )
             for host in location.hosts
         ),
@@ -149,6 +160,7 @@ def _host(
     look: HostLook | None,
     is_created: bool,
     waiting: tuple[str, ...],
+    delete_data: frozenset[str],
 ) -> HostPlan:
     if is_created:
         return HostPlan(host.address, None, _unknown_roles(host, "the host does not exist yet"))
@@ -164,7 +176,7 @@ def _host(
         host.address,
         hostname,
         roles,
-        gone_roles=look.gone_roles,
+        gone_roles=gone_roles(host.address, look.gone_roles, delete_data),
         service=service,
         gate=service_note(service, look),
     )

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from leptonctl.planning.removal import is_any_removed
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
@@ -178,8 +180,12 @@ class HostLook:
 
     @property
     def is_in_order(self) -> bool:
-        """Whether every role is in order; a check that failed is not looked at here."""
-        return self.reach == Reach.OK and all(role.state == RoleState.IN_ORDER for role in self.roles.values())
+        """Whether every role is in order and none is to be taken off; a check that failed is not looked at here."""
+        return (
+            self.reach == Reach.OK
+            and all(role.state == RoleState.IN_ORDER for role in self.roles.values())
+            and not is_any_removed(self.gone_roles)
+        )
 
     def flaw_in(self, names: Collection[str]) -> str | None:
         """The first thing that does not hold of these roles, live checks among it; None where all of it does."""

@@ -12,6 +12,7 @@ from leptonctl.planning.observed import RoleState
 
 if TYPE_CHECKING:
     from leptonctl.planning.desired import ResourceKind, Tier
+    from leptonctl.planning.removal import GoneRole
     from leptonctl.planning.rollout import Rollout
     from leptonctl.planning.service import Service
     from leptonctl.sitefile.model import PlatformName
@@ -50,17 +51,24 @@ class RolePlan:
 class HostPlan:
     """A host and its roles in running order. `hostname` is None while unknown; `note` says what is in the way.
 
-    `gone_roles` left the site file and are still on the host; what they did there stays. `service` is what the health
-    gate said of it, None where it declares no accelerators; `gate` says why it is judged, in the operator's words.
+    `gone_roles` left the site file and are still on the host, in the order in which they go. `service` is what the
+    health gate said of it, None where it declares no accelerators; `gate` says why it is judged, in the operator's
+    words.
     """
 
     address: str
     hostname: str | None
     roles: tuple[RolePlan, ...]
     note: str | None = None
-    gone_roles: tuple[str, ...] = ()
+    gone_roles: tuple[GoneRole, ...] = ()
     service: Service | None = None
     gate: str | None = None
+
+    @property
+    def changing_roles(self) -> tuple[str, ...]:
+        """The roles that `up` takes off the host, then those that it runs there."""
+        going = (role.name for role in self.gone_roles if role.is_removed)
+        return (*going, *(role.name for role in self.roles if role.runs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +122,7 @@ class Plan:
         return (
             self.is_observed
             and all(change.action is Action.KEEP for change in self.changes)
-            and not any(role.runs for location in self.locations for host in location.hosts for role in host.roles)
+            and not any(host.changing_roles for location in self.locations for host in location.hosts)
             and not any(location.note for location in self.locations)
             and not any(host.gate for location in self.locations for host in location.hosts)
         )

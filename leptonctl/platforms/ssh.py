@@ -73,7 +73,7 @@ class SshPlatform:
     def destroy(self, location: str, *, delete_data: frozenset[str], report: Report) -> tuple[ObservedResource, ...]:
         """Remove nothing: these machines were there before."""
         del delete_data
-        report(Progress("down", "step", location, "its hosts are left as they are: leptonctl did not make them"))
+        report(Progress("down", "step", location, "its hosts stay: leptonctl did not make them"))
         return ()
 
     def leftovers(self) -> tuple[ObservedResource, ...]:

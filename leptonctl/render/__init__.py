@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from leptonctl import __version__
 from leptonctl.render.answers import doctor_text, explain_text, runs_text
 from leptonctl.render.health import health_text, policy_text, warnings_text, xid_text
-from leptonctl.render.plan import GONE, print_changes, print_plan
+from leptonctl.render.plan import print_changes, print_plan
 from leptonctl.render.text import literal
 from leptonctl.result import Result
 
@@ -170,7 +170,7 @@ def _verify_text(console: Console, result: Result) -> None:
     for location in result.locations:
         for host in location.hosts:
             is_fine = host.status == "in_order"
-            gone = f"  (still has {', '.join(host.gone_roles)}: {GONE})" if host.gone_roles else ""
+            gone = "".join(f"  (still has {role.name}: {literal('; '.join(role.reasons))})" for role in host.gone_roles)
             roles = ", ".join(role.name for role in host.roles) + gone
             console.print(
                 f"{'ok  ' if is_fine else 'NOT '} {host.address}  {roles}", style="green" if is_fine else "red"

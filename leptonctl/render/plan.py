@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 _MARKS = {"create": "+", "update": "~", "replace": "!", "delete": "-", "keep": "=", "unknown": "?", "forbidden": "x"}
 _COLOURS = {"create": "green", "update": "yellow", "replace": "red", "delete": "red", "keep": "dim", "unknown": "dim",
             "forbidden": "bold red"}  # fmt: skip
-GONE = "not in the site file any more; what it did stays on the host"
-"""What is said of a role that left the site file."""
 
 
 def print_plan(console: Console, result: Result) -> None:
@@ -66,8 +64,10 @@ def _planned_host(console: Console, host: HostResult, *, is_observed: bool) -> N
         reasons = f": {literal('; '.join(role.reasons))}" if role.reasons and is_observed else ""
         state = role.state.replace("_", " ")
         console.print(f"      {role.name:<20} {state}{reasons}" if is_observed else f"      {role.name}")
-    for name in host.gone_roles:
-        console.print(f"      {name:<20} {GONE}", style="dim")
+    for role in host.gone_roles:
+        is_change = role.state == "to_remove"
+        name = f"- {role.name}" if is_change else role.name
+        console.print(f"      {name:<20} {literal('; '.join(role.reasons))}", style="red" if is_change else "dim")
 
 
 def _rollouts(console: Console, result: Result) -> None:
@@ -86,18 +86,26 @@ def _plan_counts(console: Console, result: Result) -> None:
     counts = {action: sum(change.action == action for change in result.changes) for action in _MARKS}
     hosts = [host for location in result.locations for host in location.hosts]
     roles = sum(role.state != "in_order" for host in hosts for role in host.roles)
+    gone = sum(role.state == "to_remove" for host in hosts for role in host.gone_roles)
     due = sum(host.status == "planned" and host.detail is not None for host in hosts)
-    busy = sum(any(role.state != "in_order" for role in host.roles) for host in hosts)
+    busy = sum(_is_busy(host) for host in hosts)
     if not result.data["is_observed"]:
         total = sum(counts.values())
         console.print(f"\n{total} resources, {roles} roles on {len(hosts)} hosts", style="bold")
         return
-    if all(action == "keep" or not count for action, count in counts.items()) and not roles and not due:
+    if all(action == "keep" or not count for action, count in counts.items()) and not (roles or gone or due):
         console.print("\nnothing to do: all is as the site file says", style="bold green")
         return
     changing = counts["update"] + counts["replace"]
     console.print(
         f"\n{counts['create']} to create, {changing} to change, {counts['delete']} to remove;"
-        f" {roles} roles to run on {busy} hosts" + (f"; accelerators of {due} hosts to judge" if due else ""),
+        f" {roles} roles to run{f', {gone} to take off,' if gone else ''} on {busy} hosts"
+        + (f"; accelerators of {due} hosts to judge" if due else ""),
         style="bold",
+    )
+
+
+def _is_busy(host: HostResult) -> bool:
+    return any(role.state != "in_order" for role in host.roles) or any(
+        role.state == "to_remove" for role in host.gone_roles
     )

@@ -114,7 +114,7 @@ class NodeGroup(Frozen):
     roles: Annotated[
         tuple[RoleName, ...],
         Field(strict=False),
-        in_place("a new role runs on the hosts; what a removed one did stays on them"),
+        in_place("a new role runs on the hosts; one that is removed is taken off them, and its data is kept"),
     ] = ("base",)
     """What each machine is for."""
     software: Software = Software()

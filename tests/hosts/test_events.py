@@ -7,7 +7,7 @@ import pytest
 from leptonctl.hosts.configured import Failure
 from leptonctl.hosts.events import TOGETHER, EventReader, neutralised
 from leptonctl.hosts.secrets import Redactor
-from leptonctl.hosts.target import Target
+from leptonctl.hosts.target import Leaving, Target
 from leptonctl.planning.desired import DesiredRole
 from leptonctl.planning.observed import Endpoint
 
@@ -179,3 +179,38 @@ def test_parts_that_are_hidden_are_one_hidden_record() -> None:
     events.take(stats(ok=1))
     (record,) = events.hosts()["core/a"].records["base"]
     assert (record.is_hidden, record.module) == (True, TOGETHER)
+
+
+def leaving() -> EventReader:
+    """A host that two roles leave before one runs there."""
+    gone = tuple(Leaving(name, (), ("base",)) for name in ("monitoring_server", "container_runtime"))
+    target = Target("core/a", "a", "core", "core", Endpoint("10.0.0.1"), (DesiredRole("base", {}),), gone)
+    return EventReader([target], Redactor.of([""]))
+
+
+def test_roles_that_were_taken_off_are_told_apart_from_those_that_ran() -> None:
+    events = leaving()
+    events.take(ended("ok", "monitoring_server"))
+    events.take(stats(ok=1))
+    host = events.hosts()["core/a"]
+    assert (host.removed, host.roles, dict(host.records)) == (
+        ("monitoring_server", "container_runtime"),
+        ("base",),
+        {"base": ()},
+    )
+
+
+def test_a_role_that_could_not_be_taken_off_is_not_removed_and_no_role_ran() -> None:
+    events = leaving()
+    events.take(ended("ok", "monitoring_server"))
+    events.take(ended("failed", "container_runtime", result={"msg": "1 containers still run: default/a"}))
+    events.take(stats(failures=1))
+    host = events.hosts()["core/a"]
+    assert (host.removed, host.roles) == (("monitoring_server",), ())
+
+
+def test_a_removal_that_was_interrupted_has_to_be_done_again() -> None:
+    events = leaving()
+    events.take(ended("ok", "monitoring_server"))
+    host = events.hosts(is_interrupted=True)["core/a"]
+    assert (host.removed, host.roles) == ((), ())

@@ -156,3 +156,22 @@ def test_the_digest_changes_with_what_is_there(want: Desired) -> None:
     drifted = diff(want, Observed(locations=there(want, without="core/control-1"), looks=looks(want)))
     assert first.digest == again.digest != drifted.digest
     assert first.desired_digest == drifted.desired_digest
+
+
+def test_a_role_that_left_the_site_file_is_a_change_and_its_host_is_rolled_over(want: Desired) -> None:
+    seen = looks(want)
+    seen["regions/west/serve-1"] = replace(seen["regions/west/serve-1"], gone_roles=("monitoring_server",))
+    plan = diff(want, Observed(locations=there(want), looks=seen))
+    host = plan.locations[1].hosts[0]
+    assert (host.changing_roles, plan.is_in_order) == (("monitoring_server",), False)
+    assert [rollout.batches for rollout in plan.rollouts] == [(("regions/west/serve-1",),)]
+    named = diff(want, Observed(locations=there(want), looks=seen), delete_data=frozenset({"all"}))
+    assert named.digest != plan.digest
+
+
+def test_a_role_that_stays_or_that_nobody_knows_is_named_and_changes_nothing(want: Desired) -> None:
+    seen = looks(want)
+    seen["regions/west/serve-1"] = replace(seen["regions/west/serve-1"], gone_roles=("another",))
+    plan = diff(want, Observed(locations=there(want), looks=seen))
+    assert [role.name for role in plan.locations[1].hosts[0].gone_roles] == ["another"]
+    assert plan.is_in_order

@@ -1,7 +1,7 @@
 """Runs on a host, as root, sent over SSH: compares the host with its manifest, or writes it. Prints one JSON object.
 
 Asked with {"do": "look", "digest": ..., "checks": [...], "is_thorough": bool, "secrets": {...}}, or with
-{"do": "record", "address": ..., "digest": ..., "keep": [...], "roles": {...}}. Whatever goes wrong is an answer: there
+{"do": "record", "address": ..., "digest": ..., "drop": [...], "roles": {...}}. Whatever goes wrong is an answer: there
 is never a traceback, and what was not understood is said to be unknown, never in order.
 """
 
@@ -68,7 +68,7 @@ def record(request: dict[str, Any]) -> dict[str, Any]:
     """Complete the entries of roles that just ran, and write the manifest. Refused where the host is not as asked."""
     state, _, manifest = read_manifest(request.get("digest"))
     former = manifest.get("roles", {})
-    roles = {name: role for name, role in former.items() if name in request["keep"]}
+    roles = {name: role for name, role in former.items() if name not in request["drop"]}
     facts = gather([entry for role in request["roles"].values() for entry in role["entries"]])
     refused: list[str] = []
     for name, role in request["roles"].items():

@@ -37,6 +37,15 @@ ROLE_NEEDS: dict[RoleName, tuple[RoleName, ...]] = {
     "monitoring_server": ("base", "monitoring_agent"),
 }
 
+# What a role leaves on a host that it is taken off: folders with data, which go only where the operator names them.
+ROLE_DATA: dict[RoleName, tuple[str, ...]] = {
+    "container_runtime": ("/var/lib/containerd",),
+    "monitoring_server": ("/var/lib/prometheus/metrics2", "/var/lib/prometheus/alertmanager"),
+}
+
+# Roles that are never taken off a host: accounts, clock and limits are how it is, and the others rest on them.
+ROLES_THAT_STAY: frozenset[RoleName] = frozenset({"base"})
+
 SETTINGS: dict[RoleName, type[Frozen]] = {
     "base": Base,
     "container_runtime": ContainerRuntime,

@@ -40,9 +40,9 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def recorded(ask: Ask, *entries: dict[str, Any], keep: tuple[str, ...] = ("base",), **more: Any) -> dict[str, Any]:
+def recorded(ask: Ask, *entries: dict[str, Any], **more: Any) -> dict[str, Any]:
     role = {"source": "s", "settings": {"a": 1}, "entries": list(entries), "not_observed": []}
-    return ask(do="record", address="core/box-1", digest=None, keep=list(keep), roles={"base": role}) | more
+    return ask(do="record", address="core/box-1", digest=None, drop=[], roles={"base": role}) | more
 
 
 def messages(ask: Ask, digest: str | None) -> list[str]:
@@ -128,7 +128,7 @@ def test_what_the_role_asked_for_is_the_norm_and_not_what_was_there(ask: Ask, fi
     digest = recorded(ask, {"kind": "file", "path": str(file), "mode": "0644"})["digest"]
     file.chmod(0o600)
     role = {"source": "s", "settings": {}, "entries": [{"kind": "file", "path": str(file), "mode": "0644"}]}
-    again = ask(do="record", address="a", digest=digest, keep=["base"], roles={"base": {**role, "not_observed": []}})
+    again = ask(do="record", address="a", digest=digest, drop=[], roles={"base": {**role, "not_observed": []}})
     assert again["refused"] == [f"base: {file}: mode 0600, should be 0644"]
     assert messages(ask, digest) == [f"{file}: mode 0600, should be 0644"]
 
@@ -146,7 +146,7 @@ def test_an_account_keeps_the_number_that_it_had(ask: Ask) -> None:
 
     def record(entry: dict[str, Any]) -> dict[str, Any]:
         roles = {"base": {**role, "entries": [entry]}}
-        return ask(do="record", address="a", digest=digest, keep=["base"], roles=roles)
+        return ask(do="record", address="a", digest=digest, drop=[], roles=roles)
 
     number = pwd.getpwnam("daemon").pw_uid
     assert record(dict(wanted))["refused"] == [f"base: user daemon: uid is {number}, should be 4321"]
@@ -196,7 +196,7 @@ def test_a_quick_check_is_a_difference_of_its_role_unless_what_it_rests_on_diffe
 
 def test_a_secret_is_kept_as_a_salted_digest_and_told_when_it_is_another_one(ask: Ask) -> None:
     role = {"source": "s", "settings": {}, "entries": [], "not_observed": [], "secrets": {"hook": "http://one"}}
-    digest = ask(do="record", address="a", digest=None, keep=["base"], roles={"base": role})["digest"]
+    digest = ask(do="record", address="a", digest=None, drop=[], roles={"base": role})["digest"]
     assert "http://one" not in host_side.MANIFEST.read_text()
 
     def changed(**values: str) -> list[str]:
@@ -228,7 +228,7 @@ def test_a_controller_without_a_record_accepts_only_who_was_accepted_before_it(a
     def record(digest: str | None) -> dict[str, Any]:
         entry = {"kind": "roots", "name": "sudo", "may": ["root"], "listed": ["root"]}
         role = {"source": "s", "settings": {}, "entries": [entry], "not_observed": []}
-        ask(do="record", address="a", digest=digest, keep=["base"], roles={"base": role})
+        ask(do="record", address="a", digest=digest, drop=[], roles={"base": role})
         found: dict[str, Any] = json.loads(host_side.MANIFEST.read_text())["roles"]["base"]["entries"][0]["accepted"]
         return found
 
@@ -257,14 +257,14 @@ def test_the_manifest_is_for_root_alone(ask: Ask, file: Path) -> None:
     assert host_side.MANIFEST.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_roles_that_did_not_run_keep_their_part_and_unwanted_ones_lose_it(ask: Ask, file: Path) -> None:
+def test_roles_that_did_not_run_keep_their_part_and_those_taken_off_lose_it(ask: Ask, file: Path) -> None:
     digest = recorded(ask, {"kind": "file", "path": str(file)})["digest"]
     other = {"source": "s", "settings": {}, "entries": [], "not_observed": ["Run a thing"]}
-    both = ask(do="record", address="a", digest=digest, keep=["base", "other"], roles={"other": other})["digest"]
+    both = ask(do="record", address="a", digest=digest, drop=[], roles={"other": other})["digest"]
     answer = ask(do="look", digest=both)
     assert sorted(answer["roles"]) == ["base", "other"]
     assert answer["roles"]["other"]["not_observed"] == ["Run a thing"]
-    one = ask(do="record", address="a", digest=both, keep=["other"], roles={})["digest"]
+    one = ask(do="record", address="a", digest=both, drop=["base"], roles={})["digest"]
     assert sorted(ask(do="look", digest=one)["roles"]) == ["other"]
 
 
@@ -309,6 +309,6 @@ def test_whether_a_process_has_read_its_settings_does_not_hang_on_the_clock(
     running[:] = ["one", 2**62]
     file.write_text("two\n")
     role = {"source": "s", "settings": {}, "entries": [entry], "not_observed": []}
-    assert ask(do="record", address="a", digest=digest, keep=["base"], roles={"base": role})["refused"] == [
+    assert ask(do="record", address="a", digest=digest, drop=[], roles={"base": role})["refused"] == [
         "base: unit x.service still runs the settings of before: `systemctl restart x.service`"
     ]
