@@ -32,9 +32,14 @@ def neutralised(text: str) -> str:
     return _CONTROLS.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n")))
 
 
+# What a role has done before all roles: it says nothing about how far the roles came.
+_BEFORE_THE_ROLES = ("repository.yml",)
+
+
 @dataclass(slots=True)
 class _Host:
     records: dict[str, list[TaskRecord]] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
     failure: Failure | None = None
     failed_roles: list[str | None] = field(default_factory=list)
     is_unreachable: bool = False
@@ -64,6 +69,9 @@ class EventReader:
             return None
         result = _mapping(data.get("res"))
         role = _role_of(data)
+        is_before = str(data.get("task_path")).rpartition("/")[2].partition(":")[0] in _BEFORE_THE_ROLES
+        if role is not None and not is_before:
+            host.begun.add(role)
         is_changed = result.get("changed") is True
         if kind == "runner_on_ok":
             self._add_records(host, role, data, result)
@@ -76,7 +84,7 @@ class EventReader:
         failure = self._failure(role, data, result)
         host.is_unreachable |= kind == "runner_on_unreachable"
         host.failure = host.failure or failure
-        host.failed_roles.append(role)
+        host.failed_roles.append(None if is_before else role)
         return self._progress("failed", data, failure.message)
 
     def hosts(self, *, is_interrupted: bool = False) -> dict[str, HostConfigured]:
@@ -181,7 +189,7 @@ def _finished(target: Target, host: _Host, *, is_whole: bool) -> tuple[str, ...]
     names = (*(role.name for role in target.leaving), *(role.name for role in target.roles))
     if is_whole:
         return names
-    begun = [names.index(role) for role in host.records if role in names]
+    begun = [names.index(role) for role in host.begun if role in names]
     failed = [names.index(role) if role in names else 0 for role in host.failed_roles if role is not None]
     if None in host.failed_roles:
         # Outside any role: before the first (packages) or between two. Only those before the last begun one are sure.

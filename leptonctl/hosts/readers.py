@@ -204,6 +204,20 @@ def _read_repository(record: TaskRecord, _declared: Declared) -> Iterator[Entry]
         yield NOT_OBSERVED
 
 
+def _read_signed_repository(record: TaskRecord, _declared: Declared) -> Iterator[Entry]:
+    """The source and the key of our own `repository`, each with its content as it is right after the run."""
+    found = [record.result.get("dest"), record.result.get("key")]
+    paths = [path for path in found if isinstance(path, str)]
+    if len(paths) < len(found):
+        yield NOT_OBSERVED
+    elif record.arguments.get("state") == "absent":
+        yield from ({"kind": "absent", "path": path} for path in paths)
+    else:
+        rights = {"owner": "root", "group": "root"}
+        yield {"kind": "directory", "path": posixpath.dirname(paths[1]), "mode": "0755", **rights}
+        yield from ({"kind": "file", "path": path, "mode": "0644", **rights} for path in paths)
+
+
 def _read_sysctl(record: TaskRecord, _declared: Declared) -> Iterator[Entry]:
     name, value = record.arguments.get("name"), record.arguments.get("value")
     if not isinstance(name, str) or value is None or record.arguments.get("state") == "absent":
@@ -255,6 +269,7 @@ _READERS: dict[str, Reader] = {
     "group": _read_group,
     "lineinfile": _read_line,
     "packages": _read_apt,
+    "repository": _read_signed_repository,
     "service": _read_unit,
     "sysctl": _read_sysctl,
     "systemd": _read_unit,

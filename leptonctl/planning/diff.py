@@ -152,7 +152,7 @@ def _location(
     )
 
 
-def _host(
+def _host(  # noqa: PLR0913 - what is known of it, by name
     location: DesiredLocation,
     host: DesiredHost,
     *,

@@ -61,7 +61,18 @@ def test_a_role_that_left_the_site_file_is_taken_off_and_its_data_kept(site: Sit
         .count("installed")
         == 1
     )  # the exporter
-    left = site.on(HOST, "find", "/etc/prometheus", "/etc/default", "-newer", "/etc/hostname", "-name", "*prometheus*")
+    left = site.on(
+        HOST,
+        "find",
+        "/etc/prometheus",
+        "/etc/default",
+        "-type",
+        "f",
+        "-newer",
+        "/etc/hostname",
+        "-name",
+        "*prometheus*",
+    )
     assert left.split() == ["/etc/default/prometheus-node-exporter"]
     assert site.on(HOST, "ls", "-A", SAMPLES) != ""
     assert set(json.loads(site.on(HOST, "cat", MANIFEST))["roles"]) == {"base", "monitoring_agent"}

@@ -214,3 +214,20 @@ def test_a_removal_that_was_interrupted_has_to_be_done_again() -> None:
     events.take(ended("ok", "monitoring_server"))
     host = events.hosts(is_interrupted=True)["core/a"]
     assert (host.removed, host.roles) == ((), ())
+
+
+def test_a_package_source_of_a_later_role_says_nothing_about_the_earlier_ones() -> None:
+    path = "/any/place/playbooks/roles/monitoring_agent/tasks/repository.yml:3"
+    events = reader()
+    events.take(ended("ok", "monitoring_agent", task_path=path))
+    events.take(ended("failed", None, result={"msg": "no package"}))
+    events.take(stats(failures=1))
+    assert events.hosts()["core/a"].roles == ()
+    events = reader()
+    events.take(ended("failed", "monitoring_agent", task_path=path, result={"msg": "repository vendor: wrong key"}))
+    events.take(stats(failures=1))
+    host = events.hosts()["core/a"]
+    assert (host.roles, host.failure) == (
+        (),
+        Failure("monitoring_agent", "Task of monitoring_agent", "repository vendor: wrong key"),
+    )

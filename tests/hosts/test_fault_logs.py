@@ -13,7 +13,7 @@ from leptonctl.hosts.fault_logs import collect_fault_logs, without_secrets
 from leptonctl.hosts.remote import fault_logs
 
 if TYPE_CHECKING:
-    from tests.hosts.conftest import Box
+    from tests.hosts.box import Box
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from leptonctl.planning.observed import GateRecord
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.hosts.conftest import Box
+    from tests.hosts.box import Box
 
 RECORD = GateRecord(Verdict.FAILED, "2026-11-21T10:00:00+00:00", None, "Xid 79; reboot the host", is_held=True)
 

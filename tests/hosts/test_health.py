@@ -18,7 +18,7 @@ from leptonctl.hosts.health import read_accelerators, reading_of
 from tests.health.recorded import A100, DATA, text_of
 
 if TYPE_CHECKING:
-    from tests.hosts.conftest import Box
+    from tests.hosts.box import Box
 
 FAKE_SMI = "/usr/local/bin/nvidia-smi"
 

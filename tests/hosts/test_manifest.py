@@ -259,3 +259,15 @@ def test_a_hidden_file_is_observed_where_the_next_task_names_it() -> None:
 
 def test_every_role_has_a_source_digest_of_its_own() -> None:
     assert len({role_source(role) for role in ("base", "container_runtime", "monitoring_agent")}) == 3
+
+
+def test_a_signed_repository_is_its_source_and_its_key() -> None:
+    paths = {"dest": "/etc/apt/sources.list.d/vendor.sources", "key": "/etc/apt/keyrings/vendor.asc"}
+    present = TaskRecord("Set it up", "leptonctl.host.repository", {"name": "vendor", "state": "present"}, paths)
+    assert ensured(present) == [
+        {"kind": "directory", "path": "/etc/apt/keyrings", "mode": "0755", "owner": "root", "group": "root"},
+        {"kind": "file", "path": paths["dest"], **ROOT},
+        {"kind": "file", "path": paths["key"], **ROOT},
+    ]
+    absent = TaskRecord("Take it away", "leptonctl.host.repository", {"name": "vendor", "state": "absent"}, paths)
+    assert ensured(absent) == [{"kind": "absent", "path": path} for path in paths.values()]

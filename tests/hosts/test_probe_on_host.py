@@ -13,10 +13,10 @@ import pytest
 from leptonctl.hosts.configured import HostConfigured
 from leptonctl.hosts.probe import look
 from leptonctl.planning.observed import Reach, RoleState
-from tests.hosts.conftest import ADDRESS
+from tests.hosts.box import ADDRESS
 
 if TYPE_CHECKING:
-    from tests.hosts.conftest import Box
+    from tests.hosts.box import Box
 
 pytestmark = pytest.mark.hosts
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.hosts.conftest import Box
+    from tests.hosts.box import Box
 
 pytestmark = [pytest.mark.hosts, pytest.mark.matrix]
 

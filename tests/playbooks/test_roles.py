@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from leptonctl.assets import asset
 from leptonctl.hosts.checks import containers, host
 from leptonctl.sitefile.base import Frozen, SecretRef
-from leptonctl.sitefile.software import ROLE_NEEDS, SETTINGS, RoleName
+from leptonctl.sitefile.software import ROLE_DATA, ROLE_NEEDS, ROLES_THAT_STAY, SETTINGS, RoleName
 
 ROLES = asset("playbooks", "roles")
 MANAGED = "Managed by leptonctl: the next run puts this file back."
@@ -42,7 +42,7 @@ NOT_MODULES = {
 TOGETHER = "leptonctl.host.together"
 PART_OPTIONS = {"changed_if_prints", "changed_unless_prints", "ignores_check_mode", "may_fail", "only_if_changed"}
 # What a role has done otherwise than by Ansible's own modules.
-OWN_MODULES = {"leptonctl.host.packages"}
+OWN_MODULES = {"leptonctl.host.packages", "leptonctl.host.repository"}
 
 Task = dict[str, Any]
 
@@ -157,6 +157,27 @@ def test_a_role_has_its_standard_parts(role: RoleName) -> None:
     for part in ("meta/argument_specs.yml", "defaults/main.yml", "tasks/main.yml", "tasks/preflight.yml"):
         assert (folder / part).is_file(), part
     assert list((folder / "templates").glob("*.j2"))
+
+
+@pytest.mark.parametrize("role", SETTINGS)
+def test_a_role_can_be_taken_off_unless_it_stays_and_its_data_goes_only_as_named(role: RoleName) -> None:
+    absent = ROLES / role / "tasks" / "absent.yml"
+    assert absent.is_file() != (role in ROLES_THAT_STAY)
+    assert not (role in ROLES_THAT_STAY and ROLE_DATA.get(role))
+    if absent.is_file():
+        removed = [task.get("ansible.builtin.file", {}) for task in tasks(load(absent))]
+        text = absent.read_text()
+        assert all(one["state"] == "absent" for one in removed if one)
+        assert ("lepton_leaving_role.delete" in text) == bool(ROLE_DATA.get(role))
+        assert not [data for data in ROLE_DATA.get(role, ()) for one in removed if one.get("path") == data]
+
+
+@pytest.mark.parametrize("role", SETTINGS)
+def test_a_role_says_whether_it_has_a_package_source_of_its_own(role: RoleName) -> None:
+    says = f"__{role}_repository" in load(ROLES / role / "vars" / "main.yml")
+    assert (ROLES / role / "tasks" / "repository.yml").is_file() == says
+    if says and role not in ROLES_THAT_STAY:
+        assert "leptonctl.host.repository" in (ROLES / role / "tasks" / "absent.yml").read_text()
 
 
 @pytest.mark.parametrize("role", SETTINGS)

@@ -18,6 +18,8 @@ APT = {
     "allow_downgrade": True,
     "allow_change_held_packages": True,
     "lock_timeout": 600,
+    # Settings that a role took along when it left come back with the package: its service may not start without them.
+    "dpkg_options": "force-confdef,force-confold,force-confmiss",
 }
 
 

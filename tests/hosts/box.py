@@ -1,0 +1,115 @@
+"""A real local host with roles, for tests that change it, break it and look at it."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from leptonctl.hosts.configure import configure
+from leptonctl.hosts.configured import HostConfigured
+from leptonctl.hosts.probe import Checks, Recorded, look, record
+from leptonctl.hosts.reach import Request
+from leptonctl.hosts.ssh import run_all
+from leptonctl.hosts.target import Leaving, Target
+from leptonctl.planning.desired import DesiredHost, DesiredLocation, DesiredRole
+from leptonctl.planning.observed import HostLook, Reach, RoleState
+from leptonctl.platforms.base import Context
+from leptonctl.platforms.local import LocalPlatform
+from leptonctl.progress import silent
+from leptonctl.sitefile.model import Machine
+from leptonctl.sitefile.software import SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from leptonctl.sitefile.software import RoleName
+
+ADDRESS = "core/box-1"
+HOOK = {"env:HOOK": "http://127.0.0.1:9/hook?token=one"}
+
+
+@dataclass
+class Box:
+    """A host, what its roles were asked, what Ansible said of the last run, and the digest of its manifest."""
+
+    target: Target
+    folder: Path
+    done: HostConfigured = field(default_factory=lambda: HostConfigured(ADDRESS, "ok"))
+    digest: str | None = None
+
+    @property
+    def digests(self) -> dict[str, str]:
+        return {ADDRESS: self.digest} if self.digest else {}
+
+    def look(self, *, with_checks: bool = False) -> HostLook:
+        return look([self.target], digests=self.digests, checks=Checks.ALL if with_checks else Checks.QUICK)[ADDRESS]
+
+    def run(self, command: str) -> str:
+        reply = run_all([Request(ADDRESS, self.target.endpoint, command)], timeout_s=120)[ADDRESS]
+        assert (reply.reach, reply.exit_status) == (Reach.OK, 0), (reply.detail, reply.stdout, reply.stderr)
+        return reply.stdout.decode()
+
+    def found(self, *, with_checks: bool = False) -> dict[str, tuple[str, ...]]:
+        """What is not in order: for each role its state, or the messages of its differences."""
+        seen = self.look(with_checks=with_checks)
+        assert seen.reach == Reach.OK, seen.detail
+        return {
+            name: tuple(difference.message for difference in role.differences) or (str(role.state),)
+            for name, role in seen.roles.items()
+            if role.state != RoleState.IN_ORDER
+        }
+
+    def configure(self, *names: RoleName) -> None:
+        """Run these roles (all)."""
+        roles = tuple(role for role in self.target.roles if not names or role.name in names)
+        self._run(replace(self.target, roles=roles))
+        assert self.done.status == "ok", self.done.failure
+
+    def take_off(self, name: str, *, delete: tuple[str, ...] = ()) -> None:
+        """Take a role off, as one that left the site file."""
+        staying = tuple(role.name for role in self.target.roles if role.name != name)
+        self._run(replace(self.target, roles=(), leaving=(Leaving(name, delete, staying),)))
+        assert self.done.status == "ok", self.done.failure
+
+    def do(self, module: str, arguments: Mapping[str, object], *, is_checked: bool = False) -> HostConfigured:
+        """Run one module on the host, in check mode or not; whether it succeeds is for the caller to see."""
+        play = self.folder / f"play-{self._count()}.json"
+        tasks = [{"name": "Only this", module: dict(arguments), "check_mode": is_checked}]
+        play.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "become": True, "tasks": tasks}]))
+        self._run(replace(self.target, roles=()), playbook=play)
+        return self.done
+
+    def record(self, target: Target | None = None) -> Recorded:
+        """Have the manifest written of what ran last."""
+        recorded = record([target or self.target], {ADDRESS: self.done}, digests=self.digests, secrets=HOOK)[ADDRESS]
+        self.digest = recorded.digest or self.digest
+        return recorded
+
+    def _run(self, target: Target, *, playbook: Path | None = None) -> None:
+        folder = self.folder / f"configure-{self._count()}"
+        self.done = configure([target], folder=folder, report=silent, secrets=HOOK, playbook=playbook).hosts[ADDRESS]
+
+    def _count(self) -> int:
+        return len(list(self.folder.glob("configure-*")))
+
+
+def role(name: RoleName, **settings: object) -> DesiredRole:
+    return DesiredRole(name, {**SETTINGS[name]().model_dump(mode="json"), **settings})
+
+
+@contextmanager
+def fresh_box(state: Path, name: str) -> Iterator[Box]:
+    """A host on which no role ever ran, gone afterwards."""
+    host = DesiredHost(ADDRESS, "box-1", "box", Machine(), ())
+    location = DesiredLocation("core", "core", "local", (), None, (host,), ())
+    platform = LocalPlatform(Context(f"{name}-{os.getpid()}", "tests", state, state, (location,)))
+    try:
+        endpoint = platform.ensure(location, silent).endpoints[ADDRESS]
+        yield Box(Target(ADDRESS, "box-1", "core", "core", endpoint, ()), state)
+    finally:
+        platform.destroy("core", delete_data=frozenset({"all"}), report=silent)
+        assert platform.leftovers() == ()
