@@ -81,7 +81,7 @@ def test_existing_machines_are_kept_and_never_removed(ssh: SshPlatform) -> None:
     assert [(one.action, one.address) for one in ssh.preview(here)] == [(Action.KEEP, "core/a")]
     heard: list[Progress] = []
     assert ssh.destroy("core", delete_data=frozenset({"all"}), report=heard.append) == ()
-    assert [one.message for one in heard] == ["its hosts are left as they are: leptonctl did not make them"]
+    assert [one.message for one in heard] == ["its hosts stay: leptonctl did not make them"]
     assert ssh.leftovers() == ()
 
 
