@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from leptonctl.clock import Clock
 from leptonctl.errors import ExitCode, UsageProblem
 from leptonctl.health.fleet import decide
+from leptonctl.health.level import Level
 from leptonctl.health.policy import default_policy
 from leptonctl.health.verdict import Verdict, worst
 from leptonctl.health.xid import table_version, xid
@@ -26,8 +27,13 @@ if TYPE_CHECKING:
     from leptonctl.session import Session
 
 
-def health(session: Session, *, only: tuple[str, ...]) -> Result:
-    """Read and judge the GPUs of every host that declares some. Reads only; what could not be read does not pass."""
+def health(
+    session: Session, *, only: tuple[str, ...], level: Level = Level.QUICK, limit_s: int | None = None
+) -> Result:
+    """Read and judge the GPUs of every host that declares some. Writes nothing; what could not be read does not pass.
+
+    Beyond the level `quick` a load is put on them first, for `limit_s` seconds at most.
+    """
     clock = Clock()
     want, site = scope(session.desired, only, is_before_look=True), session.loaded.site
     if not expected_gpus(site, want) and not any(location.scaling for location in want.locations):
@@ -39,7 +45,8 @@ def health(session: Session, *, only: tuple[str, ...]) -> Result:
         expected = expected_gpus(site, want)
         if not expected:
             raise _nothing_declared()
-        judged = judge_hosts(targets(session, looked.observed, want), expected)
+    with clock.stage("health"):
+        judged = judge_hosts(targets(session, looked.observed, want), expected, level, limit_s=limit_s)
     locations: list[dict[str, object]] = []
     for location in want.locations:
         own = {address: one for address, one in expected.items() if address.rpartition("/")[0] == location.address}
@@ -56,6 +63,7 @@ def health(session: Session, *, only: tuple[str, ...]) -> Result:
         problems=problems,
         durations_s=clock.read(),
         data={
+            "level": str(level),
             "policy": default_policy().version,
             "xid_table": table_version(),
             "locations": locations,

@@ -178,25 +178,41 @@ def verify(site: Path, *, only: tuple[str, ...], output: str, state_dir: Path | 
 @cli.command()
 @shared(site_argument)
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS]...")
+@click.option(
+    "--level",
+    type=click.Choice(["quick", "full", "nccl"]),
+    default="quick",
+    help="quick reads; full also burns every GPU; nccl runs an all-reduce over each group.",
+)
+@click.option(
+    "--limit", "limit_s", type=click.IntRange(30, 86_400), metavar="SECONDS", help="The most a load may take."
+)
 @shared(output_option, state_option)
-def health(site: Path, *, addresses: tuple[str, ...], output: str, state_dir: Path | None) -> None:
+def health(
+    site: Path, *, addresses: tuple[str, ...], level: str, limit_s: int | None, output: str, state_dir: Path | None
+) -> None:
     """Judge the accelerators of every host that declares some, or of the locations and hosts that are named.
 
     \b
-    1. Read on each host, in one round trip: nvidia-smi, the PCI bus, NVLink, the kernel log, Fabric Manager.
-    2. Compare with what the site file declares, and with the policy (`leptonctl explain policy`).
-    3. Print the verdict on each host and GPU: healthy, degraded, failed or unknown, with figures and what to do.
+    1. With --level full or nccl: put a load on GPUs that are not in use, and end it at its limit (full 3600 s, nccl
+       900 s) or at Ctrl-C. full: DCGM's diagnostic, or a burn with PyTorch; nccl: nccl-tests' all_reduce_perf.
+    2. Read on each host, in one round trip: nvidia-smi, the PCI bus, NVLink, the kernel log, Fabric Manager.
+    3. Compare with what the site file declares, and with the policy (`leptonctl explain policy`).
+    4. Print the verdict on each host and GPU: healthy, degraded, failed or unknown, with figures and what to do.
 
-    Changes nothing. Exits with 6 where a host does not pass; what could not be read never passes.
+    Changes nothing. Exits with 6 where a host does not pass; what could not be read or run never passes.
 
     \b
     Examples:
       leptonctl health site.yaml
       leptonctl health site.yaml core/gpu-1 --output json
+      leptonctl health site.yaml core/gpu-1 --level full --limit 1200
     """
     from leptonctl import checkup
+    from leptonctl.health.level import Level
 
-    finish(checkup.health(open_site(site, state_dir=state_dir), only=addresses), output)
+    session = open_site(site, state_dir=state_dir)
+    finish(checkup.health(session, only=addresses, level=Level(level), limit_s=limit_s), output)
 
 
 @cli.command()

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from leptonctl.health.readings import Case, GpuReading
 
 
+# A load that could not be put on is told once, by its own check.
+TOLD_BY_THEIR_CHECK = frozenset({"burn", "all-reduce"})
+
+
 def sources(case: Case) -> Iterator[Finding]:
     """Every source that gave no answer, none that was understood, or was never asked."""
     reading, declared = case.reading, case.declared
@@ -22,6 +26,8 @@ def sources(case: Case) -> Iterator[Finding]:
         asked["NVLink"] = reading.links
     unread = {name: "it was not asked" for name, answer in asked.items() if answer is None}
     for source, reason in sorted((unread | dict(reading.unread or {})).items()):
+        if source in TOLD_BY_THEIR_CHECK:
+            continue
         yield unknown(source, "", reason)
 
 

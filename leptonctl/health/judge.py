@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from leptonctl.health import card_checks, link_checks, xid_checks
+from leptonctl.health import card_checks, link_checks, load_checks, xid_checks
+from leptonctl.health.level import Level
 from leptonctl.health.readings import Case
 from leptonctl.health.verdict import Action, Finding, Verdict, hardest, worst
 
@@ -35,6 +36,8 @@ CHECKS: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     link_checks.links,
     link_checks.fabric,
     xid_checks.xids,
+    load_checks.burn,
+    load_checks.all_reduce,
 )
 
 
@@ -62,9 +65,9 @@ class HostHealth:
         return f"{'; '.join(texts)}; {self.action}" if texts else str(self.verdict)
 
 
-def judge(reading: HostReading, declared: Declared, policy: Policy) -> HostHealth:
-    """The findings of every check, hardest first, and the verdicts over them."""
-    case = Case(reading, declared, policy)
+def judge(reading: HostReading, declared: Declared, policy: Policy, level: Level = Level.QUICK) -> HostHealth:
+    """The findings of every check of the level, hardest first, and the verdicts over them."""
+    case = Case(reading, declared, policy, level)
     findings = [finding for check in CHECKS for finding in check(case)]
     ordered = tuple(sorted(findings, key=lambda one: -tuple(Verdict).index(one.verdict)))
     gpus = {

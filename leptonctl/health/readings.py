@@ -6,7 +6,9 @@ None is the card's own "not offered". What was there and not understood is named
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from leptonctl.health.level import Level
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,6 +92,35 @@ class SmiReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BurnResult:
+    """One test of a burn. `gpu` is the GPU's number, None for all; `is_load` is False for a look at software only."""
+
+    test: str
+    is_load: bool
+    status: Literal["pass", "fail", "warn", "skip"]
+    gpu: int | None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurnReading:
+    """What a burn came to, and which program did it."""
+
+    program: str
+    results: tuple[BurnResult, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllReduceReading:
+    """An all-reduce over `rank_count` GPUs: bus bandwidth at its largest messages, in GB/s, and how much was wrong."""
+
+    bus_gbps: float
+    size_bytes: int
+    rank_count: int
+    wrong_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
     """What the site file says the host has. None is not said, and then not judged; `model` is a part of the name."""
 
@@ -101,6 +132,7 @@ class Declared:
     link_gbps: float | None = None
     pcie_width: int | None = None
     has_nvswitch: bool = False
+    all_reduce_gbps: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +150,8 @@ class HostReading:
     links: tuple[LinkReading, ...] | None = None
     xids: tuple[XidEvent, ...] | None = None
     fabric_manager_active: bool | None = None
+    burn: BurnReading | None = None
+    all_reduce: AllReduceReading | None = None
     unread: Mapping[str, str] | None = None
 
 
@@ -128,6 +162,7 @@ class Case:
     reading: HostReading
     declared: Declared
     policy: Policy
+    level: Level = Level.QUICK
 
     @property
     def gpus(self) -> tuple[GpuReading, ...]:

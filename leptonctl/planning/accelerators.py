@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a host's GPUs are judged by."""
+    """What a host's GPUs are judged by. `group` is `LOCATION/GROUP`, whose hosts compute together."""
 
     declared: Declared
     policy: Policy
     is_shadow: bool
+    group: str
 
 
 def expected_gpus(site: Site, want: Desired) -> dict[str, Expected]:
@@ -33,7 +34,8 @@ def expected_gpus(site: Site, want: Desired) -> dict[str, Expected]:
             section = nodes[host.group].accelerators
             if section is not None and section.gpus is not None:
                 own = policy.overridden(section.health.policy)
-                found[host.address] = Expected(_declared(section.gpus, host.name), own, section.health.shadow)
+                group = f"{location.address}/{host.group}"
+                found[host.address] = Expected(_declared(section.gpus, host.name), own, section.health.shadow, group)
     return found
 
 
@@ -47,4 +49,5 @@ def _declared(gpus: Gpus, host: str) -> Declared:
         link_gbps=gpus.nvlink_gbps,
         pcie_width=gpus.pcie_lanes,
         has_nvswitch=gpus.nvswitch,
+        all_reduce_gbps=gpus.all_reduce_gbps,
     )

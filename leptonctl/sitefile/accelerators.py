@@ -40,6 +40,8 @@ class Gpus(Frozen):
     """GB/s of each NVLink in one direction, such as 26.562 (H100)."""
     nvswitch: bool = False
     """Whether the GPUs are behind an NVSwitch: then Fabric Manager has to run."""
+    all_reduce_gbps: Annotated[float, Field(gt=0, le=100000)] | None = None
+    """Bus bandwidth, in GB/s, that an all-reduce over all GPUs of the group must reach (`health --level nccl`)."""
     pcie_lanes: Annotated[int, Field(ge=1, le=32)] | None = None
     """PCIe lanes of each slot."""
 
