@@ -14,7 +14,7 @@ from leptonctl.hosts.remote.bounded import run_bounded
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.hosts.conftest import Box
+    from tests.hosts.box import Box
 
 FAKE = "/usr/local/bin/dcgmi"
 
