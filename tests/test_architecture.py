@@ -19,7 +19,7 @@ PACKAGE = ROOT / "leptonctl"
 # "the verbs" are `workflow.py` and the modules beside it that its stages are written in.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "progress", "assets"}),
-    frozenset({"health"}),
+    frozenset({"health", "devices"}),
     frozenset({"sitefile"}),
     frozenset({"planning"}),
     frozenset({"hosts", "record", "catalog"}),

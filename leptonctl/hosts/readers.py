@@ -254,7 +254,7 @@ _ENSURE_NOTHING = frozenset(
     {
         *("assert", "debug", "fail", "find", "include_role", "include_tasks", "import_role", "import_tasks", "meta"),
         *("ping", "set_fact", "setup", "gather_facts", "package_facts", "service_facts", "slurp", "stat", "wait_for"),
-        *("validate_argument_spec", "include_vars", "pause"),
+        *("validate_argument_spec", "include_vars", "pause", "reboot"),
     }
 )
 _READERS: dict[str, Reader] = {

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from leptonctl.planning.aws import location_args
+from leptonctl.planning.declared import declared_settings
 from leptonctl.sitefile.model import Edge, Region
 from leptonctl.sitefile.ranges import group_hosts
 from leptonctl.sitefile.rollout import ALL_AT_ONCE, rollout_settings
@@ -204,8 +205,10 @@ def _depends_on(location: Location) -> tuple[str, ...]:
 
 
 def _role(site: Site, location: str, group: str, name: RoleName) -> DesiredRole:
-    resolved = resolve(site, location, group, name)
-    return DesiredRole(name=name, settings={setting: value.value for setting, value in resolved.items()})
+    settings = {setting: value.value for setting, value in resolve(site, location, group, name).items()}
+    return DesiredRole(
+        name=name, settings={**settings, **declared_settings(site.location(location).nodes[group], name)}
+    )
 
 
 def _merged_ssh(location: Ssh, group: Ssh) -> Ssh:

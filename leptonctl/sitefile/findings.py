@@ -124,6 +124,7 @@ RULES: dict[str, str] = {
     "unknown-threshold": "A threshold is one that the health policy has.",
     "unknown-serial-host": "Serial numbers are given for hosts of the group.",
     "too-few-serials": "Each host with serial numbers has as many as it has GPUs.",
+    "impossible-driver": "A driver is one that there is, from this source and for these GPUs.",
     # values of role settings
     "duplicate-user": "A user stands once in a list.",
     "reserved-user": "Accounts that the system makes are not managed here.",

@@ -21,7 +21,10 @@ MANAGED = "Managed by leptonctl: the next run puts this file back."
 # Their format has no comments.
 WITHOUT_COMMENTS = {"timezone.j2", "hosts.json.j2"}
 # What planning adds to the settings of a role: not in the site model.
-DERIVED = {"monitoring_server": {"monitoring_server_targets"}}
+DERIVED = {
+    "gpu_driver": {"gpu_driver_declared"},
+    "monitoring_server": {"monitoring_server_targets"},
+}
 NOT_MODULES = {
     *(
         "name",
@@ -90,7 +93,8 @@ def option_type(hint: Any) -> dict[str, Any]:
         members = [bare(member) for member in get_args(hint) if member is not type(None)]
         return option_type(members[0]) if len(members) == 1 else {"type": "raw"}
     if get_origin(hint) is Literal:
-        return {"type": "str", "choices": list(get_args(hint))}
+        (kind,) = {type(choice) for choice in get_args(hint)}
+        return {"type": kind.__name__, "choices": list(get_args(hint))}
     if get_origin(hint) is tuple:
         element = option_type(get_args(hint)[0])
         return {"type": "list", "elements": element.pop("type"), **element}

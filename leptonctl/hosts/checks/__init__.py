@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from leptonctl.hosts.checks import containers, host, monitoring
+from leptonctl.hosts.checks import accelerators, containers, host, monitoring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from leptonctl.sitefile.software import RoleName
 
 # Programs of a role's `files` that it feeds to Python on a host and that only look.
-LOOKING_PROGRAMS: Mapping[str, tuple[str, ...]] = {"base": ("look.py",)}
+LOOKING_PROGRAMS: Mapping[str, tuple[str, ...]] = {"base": ("look.py",), "gpu_driver": ("look.py",)}
 
 
 def checks_for(role: DesiredRole) -> tuple[Check, ...]:
@@ -24,6 +24,7 @@ def checks_for(role: DesiredRole) -> tuple[Check, ...]:
 
 _CHECKS: dict[RoleName, Callable[[Settings], tuple[Check, ...]]] = {
     "base": host.base,
+    "gpu_driver": accelerators.gpu_driver,
     "container_runtime": containers.container_runtime,
     "monitoring_agent": monitoring.monitoring_agent,
     "monitoring_server": monitoring.monitoring_server,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from leptonctl.sitefile.base import Frozen
+from leptonctl.sitefile.software.accelerators import GpuDriver
 from leptonctl.sitefile.software.containers import ContainerRuntime
 from leptonctl.sitefile.software.host import Base
 from leptonctl.sitefile.software.monitoring import MonitoringAgent, MonitoringServer
@@ -21,17 +22,20 @@ class Software(Frozen):
     """Settings of the role `base`."""
     container_runtime: ContainerRuntime | None = None
     """Settings of the role `container_runtime`."""
+    gpu_driver: GpuDriver | None = None
+    """Settings of the role `gpu_driver`."""
     monitoring_agent: MonitoringAgent | None = None
     """Settings of the role `monitoring_agent`."""
     monitoring_server: MonitoringServer | None = None
     """Settings of the role `monitoring_server`."""
 
 
-RoleName = Literal["base", "container_runtime", "monitoring_agent", "monitoring_server"]
+RoleName = Literal["base", "gpu_driver", "container_runtime", "monitoring_agent", "monitoring_server"]
 
 # The order in which roles run on a host, and what each needs beside it on the same host.
 ROLE_NEEDS: dict[RoleName, tuple[RoleName, ...]] = {
     "base": (),
+    "gpu_driver": ("base",),
     "container_runtime": ("base",),
     "monitoring_agent": ("base",),
     "monitoring_server": ("base", "monitoring_agent"),
@@ -48,6 +52,7 @@ ROLES_THAT_STAY: frozenset[RoleName] = frozenset({"base"})
 
 SETTINGS: dict[RoleName, type[Frozen]] = {
     "base": Base,
+    "gpu_driver": GpuDriver,
     "container_runtime": ContainerRuntime,
     "monitoring_agent": MonitoringAgent,
     "monitoring_server": MonitoringServer,
