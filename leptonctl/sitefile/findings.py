@@ -133,6 +133,7 @@ RULES: dict[str, str] = {
     "bad-sysctl": "A kernel setting is a dotted name such as vm.swappiness.",
     "bad-version": "A package version has the characters that Debian allows.",
     "bad-url": "A proxy or mirror is an http or https URL without a login.",
+    "bad-fingerprint": "The fingerprint of a key is given whole.",
     "bad-registry": "A registry is a host name, with a port where needed.",
     "bad-ssh-key": "A user's key is a public key.",
     "bad-shell": "A login shell is an absolute path.",

@@ -25,7 +25,8 @@ core:
 """
 NOT_LOADED = (
     "gpu_driver: the GPU driver is loaded: no: exit 1: installed, not loaded: no GPU on the PCI bus;"
-    " this is a container (podman), and the kernel is the machine's; no module nvidia-current or nvidia was built for the kernel {kernel}"
+    " this is a container (podman), and the kernel is the machine's;"
+    " no module nvidia-current or nvidia was built for the kernel {kernel}"
 )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from leptonctl.sitefile.rules.accelerators import check_accelerators
 from leptonctl.sitefile.rules.aws import check_aws
 from leptonctl.sitefile.rules.capacity import check_capacity
-from leptonctl.sitefile.rules.drivers import check_drivers
+from leptonctl.sitefile.rules.drivers import check_drivers, check_repositories
 from leptonctl.sitefile.rules.hosts import check_hosts
 from leptonctl.sitefile.rules.kubernetes import check_clusters
 from leptonctl.sitefile.rules.networks import check_networks
@@ -34,6 +34,7 @@ RULE_SETS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     check_capacity,
     check_accelerators,
     check_drivers,
+    check_repositories,
     check_state,
     check_clusters,
     check_networks,

@@ -32,9 +32,6 @@ def check_values(site: Site) -> Iterator[Finding]:
     for path, software, _ in sections(site):
         if software.base:
             yield from _check_base(software.base, (*path, "base"))
-        if software.gpu_driver and software.gpu_driver.mirror is not None:
-            place = (*path, "gpu_driver", "mirror")
-            yield from _check_url(software.gpu_driver.mirror, place, "http://HOST/debian", may_have_path=True)
         for role in ("gpu_driver", "container_runtime", "monitoring_agent", "monitoring_server"):
             version = getattr(getattr(software, role), "version", None)
             if version is not None and not _VERSION.fullmatch(version):

@@ -24,8 +24,12 @@ class GpuDriver(Settings):
     """Debian version of the driver to hold, as `535.261.03*`; None takes the newest of the branch, and keeps it."""
     kernel_module: Annotated[Literal["auto", "open", "proprietary"], _ANOTHER_DRIVER] = "auto"
     """NVIDIA's kernel module: the one that the GPUs need (auto), or this one."""
-    mirror: Text | None = None
-    """Where Debian's archive is read for the driver, as `http://HOST/debian`; None is deb.debian.org."""
+    rocm: Text = "6.4.3"
+    """Release of AMD's driver and tools in AMD's own repository."""
+    repository: Text | None = None
+    """Another place of the source's packages, such as a mirror; None is deb.debian.org, or the maker's own."""
+    repository_key: Text | None = None
+    """Fingerprint of the key that signs the maker's packages; None is the maker's own, which is pinned here."""
     persistence: bool = True
     """Whether the persistence daemon keeps the driver loaded while nothing uses a GPU."""
     reboot: Annotated[Literal["never", "if_needed"], no_effect("the next change of the driver uses it")] = "never"
