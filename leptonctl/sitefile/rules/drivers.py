@@ -36,7 +36,7 @@ def check_drivers(site: Site) -> Iterator[Finding]:
         wish = wish_of({key: one.value for key, one in settings.items()}, has_nvswitch=bool(gpus and gpus.nvswitch))
         generation = of_model(gpus.model) if gpus and gpus.model else None
         for refusal in refusals(wish, () if generation is None else (generation,)):
-            place = settings[refusal.setting].origin or (*path, "roles", group.roles.index("gpu_driver"))
+            place: Path = settings[refusal.setting].origin or (*path, "roles", group.roles.index("gpu_driver"))
             if (place, refusal.message) not in told:
                 told.add((place, refusal.message))
                 yield Finding("impossible-driver", place, refusal.message, refusal.hint)
