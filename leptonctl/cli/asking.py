@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path  # noqa: TC003 - click reads the annotations
+from pathlib import Path
 
 import click
 
@@ -56,14 +56,36 @@ def runs(site: Path, output: str, state_dir: Path | None) -> None:
     is_flag=True,
     help="First get the Pulumi engine that locations on aws need, into leptonctl's own folder.",
 )
-@output_option
-def doctor(output: str, *, install_engine: bool) -> None:
-    """Check this machine: tools, versions, space, and what would stop `up`. Exits with 9 where something would.
+@click.argument("site", type=click.Path(path_type=Path), required=False)
+@click.argument("address", required=False)
+@shared(output_option, state_option)
+def doctor(
+    site: Path | None, address: str | None, output: str, *, install_engine: bool, state_dir: Path | None
+) -> None:
+    """Check this machine, or the host ADDRESS of the site SITE.
 
-    Without internet, --install-engine says which file to put where, and exits with 9.
+    This machine: tools, versions, space, and what would stop `up`. Exits with 9 where something would. Without
+    internet, --install-engine says which file to put where, and exits with 9.
+
+    A host: what accelerators it has, what is installed for them, what is healthy, and what to do. Reads only. Exits
+    with 6 where something is not as it has to be.
+
+    \b
+    Examples:
+      leptonctl doctor
+      leptonctl doctor site.yaml core/gpu-1
     """
     from leptonctl import questions
 
+    if site is not None:
+        if address is None:
+            raise UsageProblem(
+                "which host? `leptonctl doctor SITE ADDRESS`", hint="`leptonctl plan` lists every address"
+            )
+        from leptonctl import host_doctor
+
+        finish(host_doctor.examine_host(open_site(site, state_dir=state_dir), address), output)
+        return
     finish(questions.examine(with_engine=install_engine), output)
 
 

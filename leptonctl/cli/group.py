@@ -27,7 +27,7 @@ class Ordered(click.Group):
     order: tuple[str, ...] = (
         *("init", "validate", "schema", "explain", "permissions", "plan", "up"),
         *("status", "verify", "health", "drift", "down"),
-        *("ssh", "inventory", "cluster-token", "runs", "state", "doctor", "version", "completion"),
+        *("ssh", "inventory", "cluster-token", "runs", "state", "drill", "doctor", "version", "completion"),
     )
 
     def list_commands(self, ctx: click.Context) -> list[str]:

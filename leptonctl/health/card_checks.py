@@ -31,6 +31,12 @@ def sources(case: Case) -> Iterator[Finding]:
         yield unknown(source, "", reason)
 
 
+def drills(case: Case) -> Iterator[Finding]:
+    """A drill that is in force: what is read then is not the host's own."""
+    if case.reading.drill is not None:
+        yield unknown("drill", "", f"a drill is in force: {case.reading.drill}; `leptonctl drill end` takes it away")
+
+
 def count(case: Case) -> Iterator[Finding]:
     """Counted on the PCI bus and by the driver: a GPU that fell off the bus is missing, not undeclared."""
     counts = {

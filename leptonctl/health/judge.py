@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CHECKS: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     card_checks.sources,
+    card_checks.drills,
     card_checks.count,
     card_checks.identity,
     card_checks.unreadable,

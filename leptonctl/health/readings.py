@@ -140,7 +140,8 @@ class HostReading:
     """What was read on one host.
 
     `unread` names each source that gave no answer, or one that was not understood, with the reason. `now_s` and
-    `booted_s` are the host's own clock. `fabric_manager_active` is None where there is no such unit.
+    `booted_s` are the host's own clock. `fabric_manager_active` is None where there is no such unit. `drill` is the
+    fault that somebody laid there on purpose.
     """
 
     now_s: float
@@ -152,6 +153,7 @@ class HostReading:
     fabric_manager_active: bool | None = None
     burn: BurnReading | None = None
     all_reduce: AllReduceReading | None = None
+    drill: str | None = None
     unread: Mapping[str, str] | None = None
 
 

@@ -67,3 +67,11 @@ def doctor_text(console: Console, result: Result) -> None:
         console.print(f"{mark:<4}{finding['name']:<22} {literal(finding['found'])}", style=colour)
         if not finding["is_ok"] and finding["hint"]:
             console.print(f"    {literal(finding['hint'])}")
+
+
+def drill_text(console: Console, result: Result) -> None:
+    """What a drill showed, step by step."""
+    console.print(f"drill {result.data['drill']} on {result.data['host']}", style="bold")
+    for step in result.data["steps"]:
+        mark, colour = _CHECKED[step["is_ok"]]
+        console.print(f"{mark:<4}{step['name']:<22} {literal(step['seen'])}", style=colour)

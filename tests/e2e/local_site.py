@@ -43,7 +43,7 @@ class Site:
 
     def run(self, verb: str, *arguments: str, output: str = "json") -> Answer:
         """Run `leptonctl VERB SITE ARGUMENTS` to its end."""
-        command = [str(LEPTONCTL), verb, str(self.file), *arguments, *(("--output", output) if output else ())]
+        command = [str(LEPTONCTL), *verb.split(), str(self.file), *arguments, *(("--output", output) if output else ())]
         done = subprocess.run(
             command,
             capture_output=True,

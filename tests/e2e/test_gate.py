@@ -124,3 +124,42 @@ def test_it_comes_back_after_the_same_suite_passed_and_its_roles_run_then(site: 
     assert site.run("status").host(HOSTS[1])["in_service"]["value"] == "yes"
     assert site.run("verify").exit_code == 0
     assert site.up().result["data"]["message"] == "nothing to do: all is as the site file says"
+
+
+def test_a_drill_shows_that_gate_and_rollout_react_and_leaves_nothing(site: Site, stopped: Answer) -> None:
+    assert stopped.exit_code == 5
+    done = site.run("drill xid 79", "--host", HOSTS[0])
+    assert done.exit_code == 0, done.stdout
+    steps = {step["name"]: step for step in done.result["data"]["steps"]}
+    assert list(steps) == ["before", "fault", "reader and policy", "gate", "rollout", "taken away", "after"]
+    assert steps["before"]["seen"] == steps["after"]["seen"] == "healthy: healthy"
+    assert steps["reader and policy"]["seen"] == (
+        f"{BUS} (serial {SERIAL}): Xid: Xid 79 (the GPU has fallen off the bus) (should be: none); failed;"
+        " reboot the host"
+    )
+    assert steps["gate"]["seen"] == f"{HOSTS[0]} would be out of service"
+    assert steps["rollout"]["seen"] == "core: it would stop: 1 of 3 hosts failed, at most 0 may"
+    site.on(HOSTS[0], "test", "!", "-e", "/run/leptonctl/drill")
+    assert site.run("health").exit_code == 0
+
+
+def test_a_drill_that_was_killed_is_named_by_health_and_can_be_ended(site: Site, stopped: Answer) -> None:
+    assert stopped.exit_code == 5
+    site.on(HOSTS[0], "mkdir", "-p", "/run/leptonctl/drill")
+    found = site.run("health", HOSTS[0])
+    assert found.exit_code == 6
+    (problem,) = found.result["problems"]
+    assert problem["message"].startswith("drill: a drill is in force: unknown, laid by somebody; `leptonctl drill end`")
+    assert site.run("drill xid 79", "--host", HOSTS[0]).exit_code == 7
+    assert site.run("drill end", "--host", HOSTS[0]).exit_code == 0
+    assert site.run("health", HOSTS[0]).exit_code == 0
+
+
+def test_the_doctor_tells_of_one_host_what_it_has_and_what_to_do(site: Site, stopped: Answer) -> None:
+    assert stopped.exit_code == 5
+    found = site.run("doctor", HOSTS[0])
+    findings = {one["name"]: (one["is_ok"], one["found"]) for one in found.result["data"]["findings"]}
+    assert findings["accelerators on the PCI bus"] == (True, f"{BUS} NVIDIA ? (no driver)")
+    assert findings["driver nvidia"] == (False, "no kernel module is installed")
+    assert findings["health"] == (True, "healthy: 1 GPUs")
+    assert found.exit_code == 6

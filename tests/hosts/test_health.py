@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from leptonctl.health.answer import reading_of
 from leptonctl.health.judge import judge
 from leptonctl.health.policy import default_policy
 from leptonctl.health.readings import Declared
 from leptonctl.health.verdict import Verdict
-from leptonctl.hosts.health import read_accelerators, reading_of
+from leptonctl.hosts.health import read_accelerators
 from tests.health.recorded import A100, DATA, text_of
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from leptonctl.hosts.remote.drill import about_drill, drill_log
 from leptonctl.hosts.remote.facts import run
 
 SCHEMA = 1
@@ -25,9 +26,15 @@ DISPLAY_CLASS = "0x03"
 
 def main(request: dict[str, Any]) -> int:
     """Read every source and print what it said."""
+    sys.stdout.write(json.dumps(read_host(request)) + "\n")
+    return 0
+
+
+def read_host(request: dict[str, Any]) -> dict[str, Any]:
+    """Give what every source said."""
     root = Path(request.get("root", "/"))
     booted_s = boot_time(root)
-    answer = {
+    answer: dict[str, Any] = {
         "schema": SCHEMA,
         "now_s": time.time(),
         "booted_s": booted_s,
@@ -41,8 +48,11 @@ def main(request: dict[str, Any]) -> int:
     if request.get("with_links"):
         answer["links"] = said(["nvidia-smi", "nvlink", "--status"])
         answer["link_errors"] = said(["nvidia-smi", "nvlink", "--errorcounters"])
-    sys.stdout.write(json.dumps(answer) + "\n")
-    return 0
+    # A drill adds to what the kernel said, and takes nothing away: it can make a host look worse, never better.
+    answer["drill"] = about_drill()
+    if answer["drill"] is not None and "text" in answer["log"]:
+        answer["log"]["text"] += drill_log()
+    return answer
 
 
 def since(request: dict[str, Any]) -> str:
