@@ -31,13 +31,16 @@ COMMAND_LIMIT_S = 60
 # Shorter values would be hidden inside ordinary words ("on", "100"), which tells more than it hides.
 _SHORTEST_HIDDEN = 4
 _Place = tuple[str, ...]
+# Stands in a place for every key of a mapping.
+EACH = "*"
 
 
 @cache
 def secret_places(role: RoleName) -> tuple[_Place, ...]:
-    """Where the settings of a role have secrets, as paths of keys: `(("webhook_url",), ("mail", "password"))`.
+    """Where the settings of a role can have secrets, as paths of keys: `(("webhook_url",), ("mail", "password"))`.
 
-    Found from the model alone: the fields whose type is SecretRef. Those inside a list are not supported by any role.
+    `EACH` stands for every key of a mapping. Found from the model alone: the fields whose type is SecretRef. Those
+    inside a list are not supported by any role.
     """
     return tuple(_places(SETTINGS[role]))
 
@@ -46,17 +49,14 @@ def secret_refs(roles: Iterable[DesiredRole]) -> dict[str, str]:
     """Every reference in the settings, once, with the first setting that has it (`monitoring_server.webhook_url`)."""
     found: dict[str, str] = {}
     for role in roles:
-        for place in secret_places(role.name):
-            value = _value_at(role.settings, place)
-            if isinstance(value, str):
-                found.setdefault(value, ".".join((role.name, *place)))
+        for place, ref in _refs_of(role):
+            found.setdefault(ref, ".".join((role.name, *place)))
     return found
 
 
 def secret_values(role: DesiredRole, secrets: Mapping[str, str]) -> dict[str, str]:
     """The values that are known of a role's secrets, by the setting that has them (`mail.password`)."""
-    refs = {".".join(place): _value_at(role.settings, place) for place in secret_places(role.name)}
-    return {setting: secrets[ref] for setting, ref in refs.items() if isinstance(ref, str) and ref in secrets}
+    return {".".join(place): secrets[ref] for place, ref in _refs_of(role) if ref in secrets}
 
 
 def resolve(refs: Mapping[str, str], *, site_dir: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -185,24 +185,33 @@ def _places(model: type[Frozen]) -> Iterable[_Place]:
                 yield (name,)
             elif isinstance(kind, type) and issubclass(kind, Frozen):
                 yield from ((name, *place) for place in _places(kind))
+            elif typing.get_origin(kind) is dict and isinstance(entry := typing.get_args(kind)[1], type):
+                yield from ((name, EACH, *place) for place in _places(entry)) if issubclass(entry, Frozen) else ()
 
 
 def _alternatives(hint: object) -> tuple[object, ...]:
     return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
 
 
-def _value_at(settings: object, place: _Place) -> object:
-    for key in place:
-        settings = settings.get(key) if isinstance(settings, Mapping) else None
-    return settings
+def _refs_of(role: DesiredRole) -> Iterable[tuple[_Place, str]]:
+    """Every reference in a role's settings, with the keys that lead to it."""
+    for place in secret_places(role.name):
+        yield from _refs_at(role.settings, place)
+
+
+def _refs_at(settings: object, place: _Place) -> Iterable[tuple[_Place, str]]:
+    if not place:
+        yield from (((), settings),) if isinstance(settings, str) else ()
+    elif isinstance(settings, Mapping):
+        keys = settings if place[0] == EACH else (place[0],)
+        for key in keys:
+            yield from (((key, *rest), ref) for rest, ref in _refs_at(settings.get(key), place[1:]))
 
 
 def _role_with_secrets(role: DesiredRole, secrets: Mapping[str, str]) -> DesiredRole:
     settings: object = role.settings
-    for place in secret_places(role.name):
-        value = _value_at(settings, place)
-        if isinstance(value, str):
-            settings = _replaced(settings, place, secrets[value])
+    for place, ref in _refs_of(role):
+        settings = _replaced(settings, place, secrets[ref])
     return replace(role, settings=typing.cast("Mapping[str, object]", settings))
 
 

@@ -109,6 +109,8 @@ RULES: dict[str, str] = {
     "several-monitoring-servers": "A site has at most one monitoring server.",
     "unused-setting": "Settings are for a role that some host in their scope has.",
     "port-clash": "Two services of a host use two ports.",
+    "docker-mirror": "Docker has mirrors of docker.io alone.",
+    "image-gc": "Removing unused images stops at a smaller share of the disk than it starts at.",
     # rollouts
     "bad-share": "A share of hosts is a number of them or a percentage.",
     "rollout-budget": "Batches of a rollout have hosts, its canary is a part of them, and its threshold can be passed.",

@@ -9,6 +9,7 @@ import pytest
 
 from leptonctl.errors import PreflightFailed
 from leptonctl.hosts.secrets import (
+    EACH,
     HIDDEN,
     Redactor,
     resolve,
@@ -33,7 +34,25 @@ ROLE = DesiredRole(
 
 def test_secret_settings_are_found_from_the_model() -> None:
     found = {role: secret_places(role) for role in get_args(RoleName) if secret_places(role)}
-    assert found == {"monitoring_server": (("webhook_url",), ("mail", "password"))}
+    assert found["monitoring_server"] == (("webhook_url",), ("mail", "password"))
+    assert found["container_runtime"] == (("registry_logins", EACH, "password"),)
+
+
+def test_secrets_in_a_mapping_are_found_under_the_key_that_they_stand_under() -> None:
+    logins = {"ghcr.io": {"username": "ci", "password": "env:GHCR"}, "quay.io": {"username": "ci", "password": "env:Q"}}
+    role = DesiredRole("container_runtime", {"registry_logins": logins})
+    assert secret_refs([role]) == {
+        "env:GHCR": "container_runtime.registry_logins.ghcr.io.password",
+        "env:Q": "container_runtime.registry_logins.quay.io.password",
+    }
+    assert secret_values(role, {"env:Q": "one"}) == {"registry_logins.quay.io.password": "one"}
+    (resolved,) = with_secrets(
+        Target("core/a", "a", "core", "core", Endpoint("10.0.0.1"), (role,)), {"env:GHCR": "two", "env:Q": "one"}
+    ).roles
+    assert resolved.settings["registry_logins"] == {
+        "ghcr.io": {"username": "ci", "password": "two"},
+        "quay.io": {"username": "ci", "password": "one"},
+    }
 
 
 def test_references_are_listed_once_with_the_setting_that_has_them() -> None:

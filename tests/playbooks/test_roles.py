@@ -19,9 +19,10 @@ from leptonctl.sitefile.software import ROLE_DATA, ROLE_NEEDS, ROLES_THAT_STAY, 
 ROLES = asset("playbooks", "roles")
 MANAGED = "Managed by leptonctl: the next run puts this file back."
 # Their format has no comments.
-WITHOUT_COMMENTS = {"timezone.j2", "hosts.json.j2"}
+WITHOUT_COMMENTS = {"timezone.j2", "hosts.json.j2", "daemon.json.j2", "logins.json.j2"}
 # What planning adds to the settings of a role: not in the site model.
 DERIVED = {
+    "container_runtime": {"container_runtime_gpu_handler", "container_runtime_stop_containers"},
     "gpu_driver": {"gpu_driver_declared"},
     "monitoring_server": {"monitoring_server_targets"},
 }
@@ -112,6 +113,8 @@ def default_of(field: FieldInfo) -> Any:
 
 def is_secret(hint: Any) -> bool:
     pattern = get_args(SecretRef)[1].pattern
+    if get_origin(hint) is dict and isinstance(entry := get_args(hint)[1], type) and issubclass(entry, Frozen):
+        return any(map(is_secret, typing.get_type_hints(entry, include_extras=True).values()))
     return any(
         getattr(part, "pattern", None) == pattern or is_secret(part)
         for part in (*get_args(hint), *getattr(hint, "__metadata__", ()))
@@ -235,7 +238,7 @@ def test_what_is_written_on_a_host_says_who_manages_it_and_carries_no_time() -> 
 
 def test_tasks_that_see_secrets_are_not_logged() -> None:
     for task in all_tasks():
-        if re.search(r"webhook_url|monitoring_server_mail|alertmanager\.yml\.j2", str(task)):
+        if re.search(r"webhook_url|monitoring_server_mail|alertmanager\.yml\.j2|logins\.json\.j2", str(task)):
             assert task.get("no_log") is True, task["name"]
 
 

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from leptonctl.sitefile.software import RoleName
 
 # Programs of a role's `files` that it feeds to Python on a host and that only look.
-LOOKING_PROGRAMS: Mapping[str, tuple[str, ...]] = {"base": ("look.py",), "gpu_driver": ("look.py",)}
+LOOKING_PROGRAMS: Mapping[str, tuple[str, ...]] = {
+    "base": ("look.py",),
+    "container_runtime": ("containers.py",),
+    "gpu_driver": ("look.py",),
+}
 
 
 def checks_for(role: DesiredRole) -> tuple[Check, ...]:

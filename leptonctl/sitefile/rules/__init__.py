@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from leptonctl.sitefile.rules.accelerators import check_accelerators
 from leptonctl.sitefile.rules.aws import check_aws
 from leptonctl.sitefile.rules.capacity import check_capacity
+from leptonctl.sitefile.rules.containers import check_containers
 from leptonctl.sitefile.rules.drivers import check_drivers, check_repositories
 from leptonctl.sitefile.rules.hosts import check_hosts
 from leptonctl.sitefile.rules.kubernetes import check_clusters
@@ -45,6 +46,7 @@ RULE_SETS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     check_monitoring_servers,
     check_unused_settings,
     check_ports,
+    check_containers,
     check_users,
     check_values,
     check_rollouts,

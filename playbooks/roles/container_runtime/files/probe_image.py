@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # Managed by leptonctl: the next run puts this file back.
-"""Makes a container image of /bin/busybox and imports it into containerd under a name, unless it is there already.
+"""Makes a container image of /bin/busybox and imports it into a runtime under a name, unless it is there already.
 
-Usage: probe_image NAME SNAPSHOTTER. Prints `imported` or `present`. The same busybox gives the same image, to the byte.
+Usage: probe_image RUNTIME NAME SNAPSHOTTER. Prints `imported` or `present`. The same busybox gives the same image, to
+the byte.
 """
 
 import hashlib
@@ -44,8 +45,8 @@ def encoded(value: object) -> bytes:
     return json.dumps(value, sort_keys=True).encode()
 
 
-def build(name: str) -> tuple[str, bytes]:
-    """The image as (the digest of its manifest, an OCI archive)."""
+def build(name: str) -> tuple[dict[str, str], bytes]:
+    """The image as (what each runtime knows it by, an archive that is an OCI layout and one of Docker's as well)."""
     machine = subprocess.run(["uname", "-m"], capture_output=True, text=True, check=True).stdout.strip()
     layer = archive({"bin/busybox": (BUSYBOX.read_bytes(), 0o755)})
     blobs = Blobs()
@@ -66,24 +67,42 @@ def build(name: str) -> tuple[str, bytes]:
         "schemaVersion": 2,
         "manifests": [{**described, "annotations": {"io.containerd.image.name": name}}],
     }
+    in_docker = [
+        {"Config": blob_path(manifest["config"]), "RepoTags": [name], "Layers": [blob_path(manifest["layers"][0])]}
+    ]
+    blobs["manifest.json"] = (encoded(in_docker), 0o644)
     blobs["oci-layout"] = (encoded({"imageLayoutVersion": "1.0.0"}), 0o644)
     blobs["index.json"] = (encoded(index), 0o644)
-    return str(described["digest"]), archive(blobs)
+    config_digest = str(manifest["config"]["digest"])
+    known_by = {"containerd": str(described["digest"]), "docker": config_digest, "podman": config_digest}
+    return known_by, archive(blobs)
 
 
-def has_image(name: str, digest: str) -> bool:
-    """Whether containerd knows the image by this name, with all its content."""
+def blob_path(described: dict[str, object]) -> str:
+    """Where a blob lies in the layout."""
+    return "blobs/" + str(described["digest"]).replace(":", "/")
+
+
+def has_image(runtime: str, name: str, digest: str) -> bool:
+    """Whether the runtime knows the image by this name, with all its content."""
+    if runtime != "containerd":
+        argv = [runtime, "image", "inspect", "--format", "{{.Id}}", name]
+        shown = subprocess.run(argv, capture_output=True, text=True, check=False)
+        return shown.returncode == 0 and shown.stdout.strip().removeprefix("sha256:") == digest.removeprefix("sha256:")
     shown = subprocess.run(["ctr", "images", "check", f"name=={name}"], capture_output=True, text=True, check=True)
     return digest in shown.stdout and "complete" in shown.stdout.replace("incomplete", "")
 
 
-def main(name: str, snapshotter: str) -> None:
+def main(runtime: str, name: str, snapshotter: str) -> None:
     """Import the image where it is not there."""
-    digest, image = build(name)
-    if has_image(name, digest):
+    known_by, image = build(name)
+    if has_image(runtime, name, known_by[runtime]):
         print("present")
         return
-    subprocess.run(["ctr", "images", "import", "--snapshotter", snapshotter, "-"], input=image, check=True)
+    loads = (
+        ["ctr", "images", "import", "--snapshotter", snapshotter, "-"] if runtime == "containerd" else [runtime, "load"]
+    )
+    subprocess.run(loads, input=image, check=True, stdout=subprocess.DEVNULL)
     print("imported")
 
 
