@@ -46,6 +46,7 @@ from leptonctl.record.run import Run, open_run, past_runs
 from leptonctl.result import Result
 from leptonctl.rolling import roll_out
 from leptonctl.rollout_summary import planned_rollout
+from leptonctl.runtimes import refuse_runtime_change, with_stops_allowed
 from leptonctl.session import Session, scope
 from leptonctl.taking_off import RoleTaker
 from leptonctl.teardown import prove_gone, removals_of, remove_locations
@@ -70,6 +71,7 @@ class UpRequest:
     roles: tuple[str, ...] = ()
     replace: frozenset[str] = frozenset()
     delete_data: frozenset[str] = frozenset()
+    stop_containers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ def up(session: Session, ask: UpRequest) -> Result:
             return _end(run, clock, nothing_to_do(planned))
         refuse_forbidden(planned)
         refuse_replacement(planned, ask.replace)
+        refuse_runtime_change(session, want, looked, ask.stop_containers)
         ask.approve(planned)
         with clock.stage("preflight"):
             checks = preflight.ask(session, applying.changing(planned))
@@ -173,7 +176,7 @@ def up(session: Session, ask: UpRequest) -> Result:
         applied.gated = gate.gated
         with clock.stage("health"), applying.stoppable(session):
             applied.left_out = left_out(gate, complete, changing=chosen.targets.keys(), named=ask.only)
-        chosen = chosen.without(applied.left_out)
+        chosen = with_stops_allowed(chosen.without(applied.left_out), ask.stop_containers)
         job = configuring.Job(run, chosen, {target.address: target for target in complete}, secrets, gate)
         with clock.stage("hosts"), applying.stoppable(session) as stop:
             roll_out(session, want, job, applied, stop)

@@ -101,6 +101,12 @@ def plan(  # noqa: PLR0913 - one argument an option
     metavar="HOST:ROLE",
     help="Also delete the data of this role where it is taken off the host (or 'all'); without it data is kept.",
 )
+@click.option(
+    "--stop-containers",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Allow the containers of this host to be stopped where its container runtime changes.",
+)
 @shared(yes_option, output_option, level_option, state_option)
 def up(  # noqa: PLR0913 - one argument an option
     site: Path,
@@ -111,6 +117,7 @@ def up(  # noqa: PLR0913 - one argument an option
     roles: str | None,
     replace: tuple[str, ...],
     delete_data: tuple[str, ...],
+    stop_containers: tuple[str, ...],
     yes: bool,
     output: str,
     log_level: str,
@@ -144,6 +151,7 @@ def up(  # noqa: PLR0913 - one argument an option
         roles=tuple(name.strip() for name in roles.split(",")) if roles else (),
         replace=frozenset(replace),
         delete_data=frozenset(delete_data),
+        stop_containers=frozenset(stop_containers),
         approve=approval("up", yes=yes, want=session.desired),
     )
     finish(workflow.up(session, ask), output)

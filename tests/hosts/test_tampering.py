@@ -113,6 +113,21 @@ ROUNDS = {
             ),
             Change(
                 "container_runtime",
+                "/etc/systemd/system/leptonctl-image-gc.service: content changed",
+                "echo >> /etc/systemd/system/leptonctl-image-gc.service",
+            ),
+            Change(
+                "container_runtime",
+                "unit leptonctl-image-gc.timer is stopped, should be running",
+                "systemctl stop leptonctl-image-gc.timer",
+            ),
+            Change(
+                "container_runtime",
+                "package podman is there, should be absent",
+                "DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends podman",
+            ),
+            Change(
+                "container_runtime",
                 "package busybox-static is marked hold, should be install",
                 "apt-mark hold busybox-static",
             ),

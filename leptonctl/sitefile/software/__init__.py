@@ -43,7 +43,7 @@ ROLE_NEEDS: dict[RoleName, tuple[RoleName, ...]] = {
 
 # What a role leaves on a host that it is taken off: folders with data, which go only where the operator names them.
 ROLE_DATA: dict[RoleName, tuple[str, ...]] = {
-    "container_runtime": ("/var/lib/containerd",),
+    "container_runtime": ("/var/lib/containerd", "/var/lib/docker", "/var/lib/containers"),
     "monitoring_server": ("/var/lib/prometheus/metrics2", "/var/lib/prometheus/alertmanager"),
 }
 

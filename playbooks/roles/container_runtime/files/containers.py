@@ -33,9 +33,7 @@ def installed() -> list[str]:
         ["dpkg-query", "--show", form, *PACKAGES.values()], capture_output=True, text=True, check=False
     )
     return [
-        name
-        for name, _, status in (line.partition(" ") for line in found.stdout.splitlines())
-        if status == "installed"
+        name for name, _, status in (line.partition(" ") for line in found.stdout.splitlines()) if status == "installed"
     ]
 
 

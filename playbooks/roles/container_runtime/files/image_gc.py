@@ -47,7 +47,7 @@ def unused_of(program: str) -> list[list[str]]:
     images = json.loads(said(program, "image", "inspect", *identities)) if identities else []
     free = [one for one in images if one["Id"].split(":")[-1] not in {name.split(":")[-1] for name in used}]
     names = {one["Id"]: one.get("RepoTags") or [one["Id"]] for one in free}
-    oldest_first = sorted(free, key=lambda one: one["Created"])
+    oldest_first = sorted(free, key=lambda one: one["Created"] or "")  # our own image says nothing of its age
     return [[program, "rmi", name] for one in oldest_first for name in names[one["Id"]]]
 
 
