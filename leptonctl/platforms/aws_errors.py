@@ -32,6 +32,10 @@ _NO_CAPACITY = frozenset(
 )
 _NO_QUOTA = frozenset({"InstanceLimitExceeded", "MaxSpotInstanceCountExceeded", "VcpuLimitExceeded", "LimitExceeded"})
 _WORD = re.compile(r"[A-Za-z]+")
+# What a gateway or a proxy says in place of the service.
+_PAGE = re.compile(r"<(?:!doctype html|html)\b", re.IGNORECASE)
+_TITLE = re.compile(r"<title>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_LONGEST = 300
 
 
 def told(error: Exception, service: str, operation: str, region: str) -> LeptonError:
@@ -52,7 +56,7 @@ def told(error: Exception, service: str, operation: str, region: str) -> LeptonE
         return PlatformFailed(
             f"AWS denied {where} ({code})", hint=f"the credentials lack the permission {service}:{permission}"
         )
-    return PlatformFailed(f"AWS failed at {where}: {code}: {error}")
+    return PlatformFailed(f"AWS failed at {where}: {code}: {_on_one_line(str(error))}")
 
 
 def expired_code(text: str) -> str | None:
@@ -71,6 +75,17 @@ def hint_of(text: str) -> str | None:
     if _code_in(text, _NO_QUOTA):
         return "the account's quota is used up: ask AWS to raise it, or make the site smaller"
     return None
+
+
+def _on_one_line(text: str) -> str:
+    """A message without line breaks and of bearable length; of a page of HTML only its title is told."""
+    page = _PAGE.search(text)
+    if page is not None:
+        title = _TITLE.search(text, page.start())
+        named = f" ({' '.join(title[1].split())})" if title else ""
+        text = f"{text[: page.start()]}a page of HTML{named}"
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."
 
 
 def _code_in(text: str, codes: frozenset[str]) -> str | None:

@@ -94,9 +94,12 @@ class Addons(Frozen):
     """Namespaces by name."""
     registry: Annotated[Text | None, _STARTED_AGAIN] = None
     """A registry, with a path if it has one, that images are taken from in place of the makers' own."""
+    # As in deployments/static/nvidia-device-plugin.yml of github.com/NVIDIA/k8s-device-plugin at its tag v0.17.4.
     device_plugin_image: Annotated[Text, _STARTED_AGAIN] = "nvcr.io/nvidia/k8s-device-plugin:v0.17.4"
     """Image of the NVIDIA device plug-in, with its version."""
-    metrics_server_image: Annotated[Text, _STARTED_AGAIN] = "registry.k8s.io/metrics-server/metrics-server:v0.8.0"
+    # As in the makers' chart 3.13.1 (charts/metrics-server/Chart.yaml of github.com/kubernetes-sigs/metrics-server).
+    # Their README names Kubernetes 1.31 as the oldest for 0.8.
+    metrics_server_image: Annotated[Text, _STARTED_AGAIN] = "registry.k8s.io/metrics-server/metrics-server:v0.8.1"
     """Image of the metrics server, with its version."""
 
 

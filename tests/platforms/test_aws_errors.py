@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import ClientError
 
-from leptonctl.platforms.aws_errors import NEW_CREDENTIALS, expired_code, hint_of
+from leptonctl.platforms.aws_errors import NEW_CREDENTIALS, expired_code, hint_of, told
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,23 @@ def test_an_error_of_aws_is_told_by_its_code(text: str, hint: str | None) -> Non
 def test_only_credentials_that_were_good_once_or_never_are_expired() -> None:
     assert expired_code("(RequestExpired) when calling") == "RequestExpired"
     assert expired_code("(UnauthorizedOperation) when calling") is None
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (
+            "<!doctype html>\n<html lang=en>\n<title>500 Internal\n Server Error</title>\n<h1>no</h1>",
+            "a page of HTML (500 Internal Server Error)",
+        ),
+        ("<HTML><body>busy</body></HTML>", "a page of HTML"),
+        ("first\n  second", "first second"),
+        ("x" * 400, "x" * 232 + " ..."),
+    ],
+)
+def test_what_a_service_says_is_told_on_one_line(message: str, said: str) -> None:
+    error = ClientError({"Error": {"Code": "500", "Message": message}}, "GetServiceQuota")
+    assert told(error, "service-quotas", "get_service_quota", "eu-west-1").message == (
+        "AWS failed at service-quotas get_service_quota in eu-west-1: 500: "
+        f"An error occurred (500) when calling the GetServiceQuota operation: {said}"
+    )

@@ -90,10 +90,10 @@ def test_images_carry_a_version_and_come_from_the_registry_that_the_site_names()
     mirror = "registry.example.com:5000/mirror_of/makers"
     assert images(core()) == {
         f"{mirror}/nvidia/k8s-device-plugin:v0.17.4",
-        f"{mirror}/metrics-server/metrics-server:v0.8.0",
+        f"{mirror}/metrics-server/metrics-server:v0.8.1",
     }
     inside = ran_of_file(WHOLE)["regions/inside"]
-    assert images(inside) == {"123456789012.dkr.ecr.eu-west-1.amazonaws.com/metrics-server/metrics-server:v0.8.0"}, (
+    assert images(inside) == {"123456789012.dkr.ecr.eu-west-1.amazonaws.com/metrics-server/metrics-server:v0.8.1"}, (
         "no machine with an accelerator, no device plug-in"
     )
 
