@@ -118,7 +118,8 @@ def _make(session: Session, location: LocationPlan, applied: Applied) -> None:
 
 
 def remove_strays(session: Session, strays: Sequence[ObservedResource]) -> None:
-    """Remove the machines and networks of locations that left the site file; their data stays."""
-    gone = sorted({Removal(stray.location, stray.platform) for stray in strays if not stray.is_data})
+    """Remove the machines and networks of locations that left the site file; their data stays, and what it needs."""
+    going = [stray for stray in strays if not stray.is_data and not stray.stands_under]
+    gone = sorted({Removal(stray.location, stray.platform) for stray in going})
     if gone:
         remove_locations(session, gone, frozenset())

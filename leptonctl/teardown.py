@@ -111,7 +111,7 @@ def prove_gone(
         except LeptonError as error:
             problems.append(_not_proven(f"platform {platform} could not be asked what is left: {error.message}"))
     prices = _prices(left)
-    kept = [resource for resource in left if resource.is_data and not _is_named(resource, delete_data)]
+    kept = _kept_of(left, delete_data)
     problems.extend(
         ProblemResult(
             rule="still_there",
@@ -150,11 +150,21 @@ def _tier(one: Removal) -> Tier:
     return tier_of(one.location)
 
 
+def _kept_of(left: Sequence[ObservedResource], delete_data: frozenset[str]) -> list[ObservedResource]:
+    """The data that was not named, then what it stands on: a file system cannot be without its network."""
+    data = [one for one in left if one.is_data and not _is_named(one, delete_data)]
+    stores = {one.address for one in data}
+    return [*data, *(one for one in left if not one.is_data and one.stands_under in stores)]
+
+
 def _kept(kept: Iterable[ObservedResource], prices: Mapping[str, str]) -> Iterable[ChangeResult]:
-    return (
-        summary.resource_of(resource, "keep", f"kept; --delete-data {_store(resource)} removes it{prices[resource.id]}")
-        for resource in kept
-    )
+    return (summary.resource_of(one, "keep", f"{_why_kept(one)}{prices[one.id]}") for one in kept)
+
+
+def _why_kept(resource: ObservedResource) -> str:
+    if resource.is_data:
+        return f"kept; --delete-data {_store(resource)} removes it"
+    return f"kept with {resource.stands_under}, which stands on it"
 
 
 def _prices(left: Sequence[ObservedResource]) -> dict[str, str]:
@@ -165,8 +175,8 @@ def _prices(left: Sequence[ObservedResource]) -> dict[str, str]:
 
 
 def _store(resource: ObservedResource) -> str:
-    """The address by which the operator names the store of a volume: `LOCATION/STORE` of `LOCATION/STORE/HOST`."""
-    return resource.address.rpartition("/")[0]
+    """The address by which the operator names a store: of a volume `LOCATION/STORE/HOST` it is `LOCATION/STORE`."""
+    return resource.address.rpartition("/")[0] if resource.kind == "volume" else resource.address
 
 
 def _is_named(resource: ObservedResource, delete_data: frozenset[str]) -> bool:
@@ -204,6 +214,13 @@ def _message(
     if problems:
         return f"not proven to be gone: {len(problems)} findings"
     asked = ", ".join(sorted({one.platform for one in removals}))
-    left = "nothing carries" if not kept else f"only {len(kept)} kept volumes carry"
-    site = session.desired.site
-    return f"removed {len(removed.resources)} resources; asked again ({asked}): {left} the mark of site {site}"
+    left = _who_carries(kept, f"the mark of site {session.desired.site}")
+    return f"removed {len(removed.resources)} resources; asked again ({asked}): {left}"
+
+
+def _who_carries(kept: Sequence[ObservedResource], mark: str) -> str:
+    if not kept:
+        return f"nothing carries {mark}"
+    data = sum(one.is_data for one in kept)
+    below = f", {len(kept) - data} that data stands on" if len(kept) > data else ""
+    return f"only what is kept carries {mark}: {data} with data{below}"

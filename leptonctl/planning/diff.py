@@ -199,6 +199,8 @@ def _role(name: str, look: RoleLook | None, waiting: tuple[str, ...]) -> RolePla
 
 
 def _removal(stray: ObservedResource) -> Change:
-    action = Action.KEEP if stray.is_data else Action.DELETE
+    action = Action.KEEP if stray.is_data or stray.stands_under else Action.DELETE
     reason = "data is kept until it is named" if stray.is_data else "its location is not in the site file"
+    if stray.stands_under:
+        reason = f"kept with {stray.stands_under}, which stands on it"
     return Change(action, stray.kind, stray.address, stray.location, (reason,), is_data=stray.is_data)

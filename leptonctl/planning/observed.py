@@ -47,7 +47,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class ObservedResource:
-    """A thing that is there and carries the site's mark. `status` is the platform's word (`running`, `exited`)."""
+    """A thing that is there and carries the site's mark. `status` is the platform's word (`running`, `exited`).
+
+    `stands_under` is the address of a store with data that needs it, such as the network of a file system; "" for none.
+    """
 
     kind: ResourceKind
     address: str
@@ -57,6 +60,7 @@ class ObservedResource:
     properties: Mapping[str, object] = field(default_factory=dict)
     is_data: bool = False
     platform: PlatformName = "local"
+    stands_under: str = ""
 
 
 @dataclass(frozen=True, slots=True)

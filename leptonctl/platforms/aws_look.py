@@ -73,7 +73,7 @@ def things_of(found: Sequence[Found]) -> tuple[Thing, ...]:
     return tuple(Thing(one.kind, one.address, one.id) for one in resources if one is not None)
 
 
-def leftover(one: Found) -> ObservedResource:
+def leftover(one: Found, *, stands_under: str = "") -> ObservedResource:
     """Anything with the mark, whatever it is. `properties` are what its price follows from."""
     kind = one.tags.get(aws_tags.ROLE, "network")
     details = {name: one.details[word] for name, word in _PRICED.items() if word in one.details}
@@ -86,6 +86,7 @@ def leftover(one: Found) -> ObservedResource:
         properties={"type": one.type, "region": one.region, **details},
         is_data=is_data(one),
         platform="aws",
+        stands_under=stands_under,
     )
 
 

@@ -17,7 +17,7 @@ from leptonctl.platforms.aws_clusters import everything_marked
 from leptonctl.platforms.aws_listing import INSTANCES, listed
 from leptonctl.platforms.aws_look import jump_through, leftover, observed_location, things_of
 from leptonctl.platforms.aws_region import RegionLook, look_at
-from leptonctl.platforms.aws_state import outputs_of, recorded_in, things_in
+from leptonctl.platforms.aws_state import kept_apart, outputs_of, recorded_in, things_in, what_data_stands_on
 from leptonctl.platforms.aws_undone import left_undone
 from leptonctl.platforms.base import PlatformLook
 from leptonctl.platforms.local_keys import site_key_path
@@ -86,13 +86,12 @@ class AwsSight:
             elif address in locations:
                 found[address] = self._observed(address, regions.looks[region], regions)
         named = {one.address for one in self._context.locations if one.aws is not None}
-        strays = tuple(
-            leftover(one)
-            for look in regions.looks.values()
-            for one in look.found
-            if one.location and one.location not in named
-        )
-        return PlatformLook(found, unanswered, strays)
+        strays = [
+            one for look in regions.looks.values() for one in look.found if one.location and one.location not in named
+        ]
+        under = self._what_data_stands_on(strays)
+        left = tuple(leftover(one, stands_under=under.get(one.id, "")) for one in strays)
+        return PlatformLook(found, unanswered, left)
 
     def observe(self, location: str) -> ObservedLocation | None:
         """What is there now of one location; None where it was read that nothing is."""
@@ -108,12 +107,25 @@ class AwsSight:
         with ThreadPoolExecutor(REGIONS_AT_ONCE) as pool:
             site = self._context.site
             swept = list(pool.map(lambda region: everything_marked(self._cloud_of(region), site), regions))
-        found = {(one.type, one.id): leftover(one) for part in swept for one in part}
-        return tuple(found.values())
+        found = {(one.type, one.id): one for part in swept for one in part}
+        under = self._what_data_stands_on(found.values())
+        return tuple(leftover(one, stands_under=under.get(one.id, "")) for one in found.values())
 
     def marked(self, location: str) -> tuple[ObservedResource, ...]:
         """Everything that carries the mark of one location, wherever it is."""
         return tuple(one for one in self.leftovers() if one.location == location)
+
+    def _what_data_stands_on(self, found: Iterable[Found]) -> dict[str, str]:
+        """What must stay where a store is kept, by id, as the states of these things' locations tell."""
+        under: dict[str, str] = {}
+        things = tuple(found)
+        for location in {one.location for one in things}:
+            state = self._remembered.state_of(location)
+            under |= what_data_stands_on(kept_apart(state)) if state is not None else {}
+        # A network's first security group cannot be deleted by anybody: it goes with the network.
+        first = [one for one in things if one.type == "security-group" and one.details.get("GroupName") == "default"]
+        networks = {one.id: str(one.details.get("VpcId")) for one in first}
+        return under | {id_: under[network] for id_, network in networks.items() if network in under}
 
     def _all(self, locations: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*locations, *self._remembered.locations())))

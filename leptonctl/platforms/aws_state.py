@@ -90,6 +90,24 @@ def kept_apart(state: Deployment) -> Deployment:
     return _with(state, apart)
 
 
+def what_data_stands_on(state: Deployment) -> dict[str, str]:
+    """The ids of what AWS cannot take away for as long as a store is kept, each with the store's address.
+
+    The state is one that `kept_apart` gave: what outlives everything else stands on nothing in it.
+    """
+    resources = {one["urn"]: one for one in state["deployment"].get("resources") or ()}
+    found: dict[str, str] = {}
+    for store in resources.values():
+        address = ((store.get("inputs") or {}).get("tags") or {}).get(aws_tags.ADDRESS)
+        waiting = list(store.get("dependencies") or ()) if store.get("protect") and address else []
+        while waiting:
+            one = resources.get(waiting.pop(), {})
+            if one.get("id") and one["id"] not in found and not one.get("protect"):
+                found[one["id"]] = address
+                waiting += one.get("dependencies") or ()
+    return found
+
+
 def left_behind(state: Deployment, planned: Iterable[PlannedResource]) -> tuple[str, ...]:
     """The stores that the state has and the plan has not, as URNs with all that belongs to each: their data stays.
 

@@ -209,7 +209,7 @@ def _cell(text: str) -> str:
 def _run_text(console: Console, result: Result) -> None:
     """What `up` and `down` came to."""
     for change in result.changes:
-        if change.action != "keep" or change.is_data:
+        if change.action != "keep" or change.is_data or change.reasons:
             print_changes(console, [change])
     for location in result.locations:
         for host in location.hosts:

@@ -88,14 +88,19 @@ def test_a_host_goes_to_the_next_zone_then_to_the_next_type_and_stays_there(aws_
     assert aws_proxy.changing == {}
 
 
-# On the stand-in another failure may come first, because it ends at the first one.
-@pytest.mark.usefixtures("real_engine")
 def test_when_every_choice_was_tried_the_error_has_them_all_and_the_next_run_goes_on(
     aws_proxy: Proxy, tmp_path: Path
 ) -> None:
     session = open_site("capacity", tmp_path)
     platform, core = platform_of(session), core_of(session)
-    aws_proxy.disturbances[:] = [NoCapacity(lambda _: True)]
+    launches: set[str] = set()
+
+    def lacks(asked: Mapping[str, str]) -> bool:
+        # The provider repeats a launch by itself, with the same token.
+        launches.add(asked["ClientToken"])
+        return True
+
+    aws_proxy.disturbances[:] = [NoCapacity(lacks)]
     with pytest.raises(PlatformFailed) as caught:
         platform.ensure(core, silent)
     assert caught.value.message == (
@@ -107,7 +112,7 @@ def test_when_every_choice_was_tried_the_error_has_them_all_and_the_next_run_goe
         ("no_capacity", "core/box-1"),
         ("no_capacity", "core/box-2"),
     ]
-    assert aws_proxy.calls["ec2:RunInstances"] == 8
+    assert len(launches) == 8
     assert machines() == {}
     aws_proxy.disturbances.clear()
     platform.ensure(core, silent)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from leptonctl.session import Session
     from tests.engine.proxy import Proxy
 
-pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("real_engine")]
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("engine")]
 WORLD = {"0.0.0.0/0", "::/0"}
 REGIONS = ("eu-central-1", "eu-west-1")
 

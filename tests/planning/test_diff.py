@@ -150,6 +150,17 @@ def test_what_left_the_site_file_is_deleted_and_its_data_kept(want: Desired) -> 
     assert not plan.is_in_order
 
 
+def test_what_kept_data_of_a_location_that_is_gone_stands_on_is_nothing_to_do(want: Desired) -> None:
+    data = ObservedResource("store", "edges/old/files", "edges/old", "fs", "there", is_data=True)
+    network = ObservedResource("network", "edges/old vpc", "edges/old", "vpc", "there", stands_under="edges/old/files")
+    plan = diff(want, Observed(locations=there(want), looks=looks(want)), strays=(network, data))
+    assert [(change.action, change.address, change.reasons) for change in plan.removed] == [
+        ("keep", "edges/old vpc", ("kept with edges/old/files, which stands on it",)),
+        ("keep", "edges/old/files", ("data is kept until it is named",)),
+    ]
+    assert plan.is_in_order
+
+
 def test_the_digest_changes_with_what_is_there(want: Desired) -> None:
     first = diff(want, Observed(locations=there(want), looks=looks(want)))
     again = diff(want, Observed(locations=there(want), looks=looks(want)))

@@ -33,6 +33,26 @@ def test_what_left_the_site_file_is_found_where_its_state_says(ec2: Any, tmp_pat
     assert look.unanswered == {}
 
 
+def test_what_kept_data_stands_on_is_told_with_the_network_s_first_security_group(ec2: Any, tmp_path: Path) -> None:
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16", TagSpecifications=specified("vpc", tags("network", "core")))
+    network = vpc["Vpc"]["VpcId"]
+    groups = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [network]}])["SecurityGroups"]
+    marks = [{"Key": key, "Value": value} for key, value in tags("network", "core").items()]
+    ec2.create_tags(Resources=[groups[0]["GroupId"]], Tags=marks)
+    other = ec2.create_vpc(CidrBlock="10.8.0.0/16", TagSpecifications=specified("vpc", tags("network", "core")))
+    files = {"urn": "urn::files", "type": "aws:fsx/lustreFileSystem:LustreFileSystem", "id": "fs-1", "protect": True}
+    files |= {"inputs": {"tags": tags("store", "core/scratch")}, "dependencies": ["urn::vpc"]}
+    below = {"urn": "urn::vpc", "type": "aws:ec2/vpc:Vpc", "id": network}
+    state: dict[str, Any] = {"version": 3, "deployment": {"resources": [below, files]}}
+    context = Context("thin", "tests@example.com", site_dir=tmp_path, state_dir=tmp_path)
+    told = AwsSight(context, AwsCloud, Remembered(lambda: ("core",), lambda _: REGION, lambda _: state)).leftovers()
+    assert {one.id: one.stands_under for one in told} == {
+        network: "core/scratch",
+        groups[0]["GroupId"]: "core/scratch",
+        other["Vpc"]["VpcId"]: "",
+    }
+
+
 def test_a_state_without_a_region_is_told_as_not_known(ec2: Any, tmp_path: Path) -> None:
     look = sight(tmp_path, {"core": None}).look(())
     assert look.unanswered == {"core": "its state does not say in which region it is"}

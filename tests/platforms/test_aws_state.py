@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from leptonctl.platforms.aws_state import kept_apart, named_data, outputs_of
+from leptonctl.platforms.aws_state import kept_apart, named_data, outputs_of, what_data_stands_on
 
 VOLUME = "aws:ebs/volume:Volume"
 BUCKET = "aws:s3/bucket:Bucket"
+FILES = "aws:fsx/lustreFileSystem:LustreFileSystem"
 CLOSED = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 
 
@@ -55,6 +56,20 @@ def test_what_closes_a_bucket_stays_as_long_as_the_bucket() -> None:
     kept = kept_apart(state(bucket, closed))
     assert protected(kept) == [True, True]
     assert protected(kept_apart(named_data(kept, frozenset({"core/models"})))) == [False, False]
+
+
+def test_a_kept_file_system_stands_on_all_that_it_depends_on_and_a_kept_volume_on_nothing() -> None:
+    network = {"urn": "urn::vpc", "type": "aws:ec2/vpc:Vpc", "id": "vpc-1", "inputs": {}}
+    subnet = {"urn": "urn::subnet", "type": "aws:ec2/subnet:Subnet", "id": "subnet-1", "inputs": {}}
+    subnet["dependencies"] = ["urn::vpc"]
+    part = {"urn": "urn::part", "type": "leptonctl:network:Network", "dependencies": ["urn::gateway"]}
+    files = resource(FILES, "core/scratch", id="fs-1", dependencies=["urn::subnet", "urn::part"])
+    volume = resource(VOLUME, "core/data/box-1", id="vol-1", dependencies=["urn::host"])
+    host = {"urn": "urn::host", "type": "aws:ec2/instance:Instance", "id": "i-1", "dependencies": ["urn::subnet"]}
+    kept = kept_apart(state(network, subnet, part, files, volume, host))
+    assert what_data_stands_on(kept) == {"vpc-1": "core/scratch", "subnet-1": "core/scratch"}
+    named = named_data(kept, frozenset({"core/scratch"}))
+    assert what_data_stands_on(named) == {}
 
 
 def test_outputs_of_a_stack_that_was_never_made_to_its_end_are_none() -> None:

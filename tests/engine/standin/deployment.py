@@ -7,6 +7,7 @@ import re
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -24,6 +25,8 @@ from tests.engine.standin.plugin import Plugin, plain, struct
 from tests.engine.standin.stack import SECRET, SIGNATURE, is_secret, kept, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.engine.standin.events import EventLog
     from tests.engine.standin.stack import StackFile
 
@@ -89,6 +92,8 @@ class Operation:
             dryRun=self._is_dry, parallel=16, organization="organization",
         )  # fmt: skip
         answer = language.Run(request)
+        # What was begun comes to its end, also after something else has failed.
+        monitor.wait_until_idle()
         server.stop(0)
         if answer.error or monitor.failed:
             raise Failed(answer.error or "a resource failed")
@@ -238,17 +243,42 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     def __init__(self, operation: Operation) -> None:
         self.failed = False
         self._operation = operation
+        self._begun = 0
+        self._ended = threading.Condition()
+
+    def wait_until_idle(self) -> None:
+        """Return when nothing is being registered."""
+        with self._ended:
+            self._ended.wait_for(lambda: self._begun == 0)
+
+    @contextmanager
+    def _one_more(self) -> Iterator[None]:
+        with self._ended:
+            self._begun += 1
+        try:
+            yield
+        finally:
+            with self._ended:
+                self._begun -= 1
+                self._ended.notify_all()
 
     def SupportsFeature(self, request: Any, _context: Any) -> Any:  # noqa: N802 - the names are the protocol's
         return resource_pb2.SupportsFeatureResponse(hasSupport=request.id == "secrets")
 
     def RegisterResource(self, request: Any, context: Any) -> Any:  # noqa: N802
         try:
+            with self._one_more():
+                return self._registered(request)
+        except grpc.RpcError as error:
+            context.abort(grpc.StatusCode.UNKNOWN, f"{request.name}: {error.details()}")
+
+    def _registered(self, request: Any) -> Any:
+        try:
             return self._operation.register(request)
         except grpc.RpcError as error:
             self.failed = True
             self._operation.failed(f"::{request.name}", str(error.details()))
-            context.abort(grpc.StatusCode.UNKNOWN, f"{request.name}: {error.details()}")
+            raise
 
     def RegisterResourceOutputs(self, request: Any, _context: Any) -> Any:  # noqa: N802
         self._operation.outputs(request)
