@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from leptonctl.errors import Interrupted, LeptonError
+from leptonctl.planning.elsewhere import is_going
 from leptonctl.planning.plan import Action
 from leptonctl.progress import Progress
 from leptonctl.schedule import in_order
@@ -119,7 +120,6 @@ def _make(session: Session, location: LocationPlan, applied: Applied) -> None:
 
 def remove_strays(session: Session, strays: Sequence[ObservedResource]) -> None:
     """Remove the machines and networks of locations that left the site file; their data stays, and what it needs."""
-    going = [stray for stray in strays if not stray.is_data and not stray.stands_under]
-    gone = sorted({Removal(stray.location, stray.platform) for stray in going})
+    gone = sorted({Removal(stray.location, stray.platform) for stray in strays if is_going(stray)})
     if gone:
         remove_locations(session, gone, frozenset())

@@ -150,7 +150,8 @@ def _record(session: Session, job: Job, done: Mapping[str, HostConfigured], appl
         if found.digest is None:
             applied.unrecorded[address] = found.problem or "no reason given"
         else:
-            known[address] = KnownHost(found.digest, now)
+            platform = session.location(job.complete[address].location).platform
+            known[address] = KnownHost(found.digest, now, platform)
     for location in locations:
         own = {target.address for target in job.complete.values() if target.location == location}
         stored = read_known(session.state_dir, [location])

@@ -12,6 +12,7 @@ from leptonctl.hosts.probe import Checks, look
 from leptonctl.hosts.target import Target
 from leptonctl.planning.derived import roles_by_host
 from leptonctl.planning.diff import hostnames
+from leptonctl.planning.elsewhere import elsewhere
 from leptonctl.planning.observed import Observed, Reach
 from leptonctl.platforms.base import PlatformLook
 from leptonctl.platforms.registry import remembered
@@ -69,11 +70,27 @@ def look_at_platforms(session: Session, *, closely: frozenset[str] = frozenset()
 
     with ThreadPoolExecutor(max_workers=len(names)) as pool:
         looks = list(pool.map(ask, names))
+    strays = tuple(stray for look in looks for stray in look.strays)
     observed = Observed(
         locations={address: there for look in looks for address, there in look.locations.items()},
         unanswered={address: reason for look in looks for address, reason in look.unanswered.items()},
+        elsewhere=elsewhere(
+            session.desired.locations,
+            strays=strays,
+            unanswered={name: look.unanswered for name, look in zip(names, looks, strict=True)},
+            configured=_configured(session),
+        ),
     )
-    return Looked(observed, tuple(stray for look in looks for stray in look.strays))
+    return Looked(observed, strays)
+
+
+def _configured(session: Session) -> dict[str, list[str]]:
+    """The existing hosts (ssh) that this machine remembers to have configured, by location."""
+    addresses = [location.address for location in session.desired.locations]
+    known = {address: read_known(session.state_dir, [address]) for address in addresses}
+    return {
+        address: [name for name, host in hosts.items() if host.platform == "ssh"] for address, hosts in known.items()
+    }
 
 
 def targets(session: Session, observed: Observed, want: Desired) -> tuple[Target, ...]:

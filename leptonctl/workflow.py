@@ -93,10 +93,7 @@ def plan(session: Session, ask: PlanRequest) -> Result:
     with clock.stage("look"):
         if ask.is_compared:
             session, want, looked = _look(session, ask.only, is_close=True)
-    strays = () if ask.only else looked.strays
-    found = diff(
-        want, looked.observed, whole=session.desired, strays=strays, named=ask.only, delete_data=ask.delete_data
-    )
+    found = _plan(session, want, looked, ask.only, ask.delete_data)
     refuse_unknown_data(found, ask.delete_data)
     with clock.stage("preflight"):
         asked = (location.address for location in want.locations) if ask.is_preflight else ()
@@ -143,10 +140,7 @@ def up(session: Session, ask: UpRequest) -> Result:
         secrets = configuring.resolve_secrets(session, want)
         with clock.stage("look"):
             session, want, looked = _look(session, ask.only, secrets, is_close=True)
-        strays = () if ask.only else looked.strays
-        planned = diff(
-            want, looked.observed, whole=session.desired, strays=strays, named=ask.only, delete_data=ask.delete_data
-        )
+        planned = _plan(session, want, looked, ask.only, ask.delete_data)
         refuse_unknown_data(planned, ask.delete_data)
         run.write("plan.json", {**asdict(planned), "digest": planned.digest})
         if ask.plan_file is not None:
@@ -203,6 +197,25 @@ def _look(
     session = session.knowing(looked.observed)
     want = scope(session.desired, only)
     return session, want, look_at_hosts(session, looked, want, secrets=secrets, checks=checks, before=before)
+
+
+def _plan(
+    session: Session,
+    want: Desired,
+    looked: Looked,
+    only: tuple[str, ...],
+    delete_data: frozenset[str] = frozenset(),
+) -> Plan:
+    """The difference between what should be and what is there; with `only`, of that part alone."""
+    strays = () if only else looked.strays
+    return diff(
+        want,
+        looked.observed,
+        whole=session.desired,
+        strays=strays,
+        named=only,
+        delete_data=delete_data,
+    )
 
 
 def _waiting(session: Session, looked: Looked) -> tuple[str, ...]:
@@ -282,7 +295,7 @@ def drift(session: Session, *, only: tuple[str, ...]) -> Result:
     scope(session.desired, only, is_before_look=True)
     with clock.stage("look"):
         session, want, looked = _look(session, only, is_close=True)
-    planned = diff(want, looked.observed, whole=session.desired, strays=() if only else looked.strays)
+    planned = _plan(session, want, looked, only)
     problems = (
         *summary.unanswered_problems(looked.observed),
         *summary.resource_problems(planned),

@@ -47,6 +47,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     # Besides what is asked of AWS: a token is signed, and nothing is asked.
     "boto3": ("leptonctl/platforms/aws_cloud.py", "leptonctl/platforms/aws_token.py"),
     "botocore": ("leptonctl/platforms/aws_cloud.py", "leptonctl/platforms/aws_token.py"),
+    "cryptography": ("leptonctl/platforms/key_sealing.py",),
     "pulumi": ("stacks/",),
     "pulumi_aws": ("stacks/",),
     "pulumi_kubernetes": ("stacks/",),

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from leptonctl.planning.derived import SERVER, unknown_targets
+from leptonctl.planning.elsewhere import is_going, refused
 from leptonctl.planning.observed import Reach, RoleState
 from leptonctl.planning.order import waves
 from leptonctl.planning.plan import Action, Change, HostPlan, LocationPlan, Plan, RolePlan, digest_of
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from leptonctl.planning.desired import Desired, DesiredHost, DesiredLocation
+    from leptonctl.planning.elsewhere import Elsewhere
     from leptonctl.planning.observed import HostLook, Observed, ObservedResource, RoleLook
     from leptonctl.planning.rollout import Rollout
 
@@ -43,7 +45,13 @@ def diff(
     locations = {location.address: location for location in everything.locations}
     waiting = unknown_targets(everything, hostnames(observed))
     plans = tuple(
-        _location(location, locations[location.address], observed, waiting, delete_data)
+        _location(
+            location,
+            locations[location.address],
+            observed,
+            waiting,
+            delete_data=delete_data,
+        )
         for location in desired.locations
     )
     return Plan(
@@ -51,7 +59,9 @@ def diff(
         is_observed=bool(observed.locations or observed.unanswered),
         waves=waves({location.address: location.depends_on for location in desired.locations}),
         locations=plans,
-        removed=tuple(_removal(stray) for stray in strays),
+        removed=tuple(
+            _removal(stray) for stray in strays if not (is_going(stray) and _elsewhere(observed, stray.location))
+        ),
         desired_digest=desired_digest(desired),
         rollouts=_rollouts(desired, plans, named),
     )
@@ -115,15 +125,23 @@ def _hosts(location: DesiredLocation) -> list[object]:
     ]
 
 
+def _elsewhere(observed: Observed, location: str) -> tuple[Elsewhere, ...]:
+    return tuple(one for one in observed.elsewhere if one.location == location)
+
+
 def _location(
     location: DesiredLocation,
     whole: DesiredLocation,
     observed: Observed,
     waiting: tuple[str, ...],
+    *,
     delete_data: frozenset[str],
 ) -> LocationPlan:
     address = location.address
-    if address in observed.locations:
+    changes: tuple[Change, ...]
+    if found := _elsewhere(observed, address):
+        changes = (refused(location, found),)
+    elif address in observed.locations:
         changes = resource_changes(whole, observed.locations[address])
     else:
         changes = tuple(replace(change, action=Action.UNKNOWN) for change in resource_changes(whole, None))
@@ -199,7 +217,7 @@ def _role(name: str, look: RoleLook | None, waiting: tuple[str, ...]) -> RolePla
 
 
 def _removal(stray: ObservedResource) -> Change:
-    action = Action.KEEP if stray.is_data or stray.stands_under else Action.DELETE
+    action = Action.DELETE if is_going(stray) else Action.KEEP
     reason = "data is kept until it is named" if stray.is_data else "its location is not in the site file"
     if stray.stands_under:
         reason = f"kept with {stray.stands_under}, which stands on it"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from leptonctl.health.verdict import Verdict
     from leptonctl.planning.actions import Action
     from leptonctl.planning.desired import ResourceKind
+    from leptonctl.planning.elsewhere import Elsewhere
     from leptonctl.sitefile.model import PlatformName
 
 
@@ -203,11 +204,12 @@ class HostLook:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """All answers of one look at a site."""
+    """All answers of one look at a site. `elsewhere` are locations that are on another platform than the file says."""
 
     locations: Mapping[str, ObservedLocation | None] = field(default_factory=dict)
     unanswered: Mapping[str, str] = field(default_factory=dict)
     looks: Mapping[str, HostLook] = field(default_factory=dict)
+    elsewhere: tuple[Elsewhere, ...] = ()
 
 
 NOTHING_ASKED = Observed()

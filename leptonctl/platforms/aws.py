@@ -33,8 +33,8 @@ from leptonctl.platforms.aws_state import kept_apart, left_behind, named_data, o
 from leptonctl.platforms.aws_tries import Tries
 from leptonctl.platforms.aws_waiting import wait_until_gone
 from leptonctl.platforms.base import PlatformLook
-from leptonctl.platforms.local_keys import ensure_site_key, read_site_key
 from leptonctl.platforms.pulumi_events import Steps
+from leptonctl.platforms.site_keys import SiteKeys
 from leptonctl.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -68,8 +68,9 @@ class AwsPlatform:
         self._program_of = program_of or _stack_program
         self._cloud = Clouds().of
         self.stacks = AwsStacks(context, self._cloud)
+        self._keys = SiteKeys(context.site, context.state_dir, self.stacks.states.store, self.stacks.sealer)
         remembered = Remembered(self.stacks.known_locations, self.stacks.region_of, self.stacks.read)
-        self._sight = AwsSight(context, self._cloud, remembered)
+        self._sight = AwsSight(context, self._cloud, remembered, self._keys.path)
 
     def preflight(self, locations: tuple[DesiredLocation, ...]) -> tuple[Check, ...]:
         """What was asked of engine, credentials, regions, machine types, images, quotas, permissions; touch nothing.
@@ -88,11 +89,11 @@ class AwsPlatform:
         args = args_of(location)
         with self.stacks.to_read(location.address, args.region) as stack:
             state = stack.export() if stack.exists() else None
-            key = read_site_key(self._context.state_dir)
+            key = self._keys.public()
             previous = outputs_of(state) if state else None
             whole = completed(
                 with_choices(args, kept_choices(args, previous, recorded_hosts(previous))),
-                keys=PublicKeys(operators=(key.public,) if key else ()),
+                keys=PublicKeys(operators=(key,) if key else ()),
                 above=self._above(args),
                 previous=previous,
             )
@@ -251,7 +252,7 @@ class AwsPlatform:
             previous=outputs_of(state) if state else None,
             there=there,
             above=above,
-            operator_keys=(ensure_site_key(self._context.state_dir).public,),
+            operator_keys=(self._keys.ensure().public,),
             group_keys=self._planted_group_keys(args),
         )
 

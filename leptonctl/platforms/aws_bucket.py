@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _DENIED = frozenset({"AccessDenied", "403", "Forbidden"})
 _ABSENT = frozenset({"NoSuchKey", "404"})
+_TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 PAGE = 1000
 """Objects that one call lists; S3 gives no more."""
 
@@ -57,6 +58,14 @@ class BucketStore:
     def write(self, key: str, data: bytes) -> None:
         """Put it there, whole or not at all."""
         self.call("put_object", Key=self.prefix + key, Body=data)
+
+    def add(self, key: str, data: bytes) -> None:
+        """Put it there, whole or not at all; what is there stays, also what comes at the same moment."""
+        try:
+            self.call("put_object", Key=self.prefix + key, Body=data, IfNoneMatch="*")
+        except PlatformFailed as failed:
+            if code_of(failed) not in _TAKEN:
+                raise
 
     def remove(self, key: str) -> None:
         """Take it away; nothing happens where nothing is."""

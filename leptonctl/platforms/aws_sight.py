@@ -20,10 +20,10 @@ from leptonctl.platforms.aws_region import RegionLook, look_at
 from leptonctl.platforms.aws_state import kept_apart, outputs_of, recorded_in, things_in, what_data_stands_on
 from leptonctl.platforms.aws_undone import left_undone
 from leptonctl.platforms.base import PlatformLook
-from leptonctl.platforms.local_keys import site_key_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from leptonctl.planning.aws_types import LocationArgs, PlannedResource
     from leptonctl.planning.observed import ObservedLocation, ObservedResource
@@ -66,10 +66,16 @@ class Clouds:
 
 
 class AwsSight:
-    """Looks at a site on AWS. Reads only."""
+    """Looks at a site on AWS. Reads only. `key_path` gives the file of the key that logs in at its hosts."""
 
-    def __init__(self, context: Context, cloud_of: Callable[[str], AwsCloud], remembered: Remembered) -> None:
-        self._context, self._cloud_of, self._remembered = context, cloud_of, remembered
+    def __init__(
+        self,
+        context: Context,
+        cloud_of: Callable[[str], AwsCloud],
+        remembered: Remembered,
+        key_path: Callable[[], Path],
+    ) -> None:
+        self._context, self._cloud_of, self._remembered, self._key_path = context, cloud_of, remembered, key_path
 
     def look(self, locations: tuple[str, ...]) -> PlatformLook:
         """One look at every region that the site file or a state knows of: eight list calls a region."""
@@ -152,7 +158,7 @@ class AwsSight:
         return observed_location(
             location,
             found,
-            key=site_key_path(self._context.state_dir),
+            key=self._key_path(),
             disagreements=(*rules, *self._presence(location, found, state)),
             jump=self._jump_above(location, regions) if jump_through(found) is None else None,
             section=applied.section if applied else "",

@@ -14,6 +14,7 @@ from leptonctl.errors import PreflightFailed, UsageProblem
 from leptonctl.platforms.aws_bucket import BucketStore
 from leptonctl.platforms.aws_state import outputs_of, region_of
 from leptonctl.platforms.aws_state_bucket import StateBucket
+from leptonctl.platforms.key_sealing import KmsSealer, PassphraseSealer
 from leptonctl.platforms.pulumi import PulumiStack, StackSettings
 from leptonctl.platforms.pulumi_engine import find_engine
 from leptonctl.platforms.pulumi_locks import Engines, refuse_held, release_dead_locks
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from leptonctl.planning.aws_types import LocationOutputs
     from leptonctl.platforms.aws_cloud import AwsCloud
     from leptonctl.platforms.base import Context
+    from leptonctl.platforms.key_sealing import Sealer
     from leptonctl.platforms.pulumi_locks import LockOwner
     from leptonctl.platforms.pulumi_sealing import Sealing
     from leptonctl.platforms.pulumi_state import Deployment
@@ -42,6 +44,7 @@ class AwsStacks:
         self._context = context
         self._folder = context.state_dir / "pulumi"
         self.states = states_of(context.site, context.state, folder=self._folder, cloud_of=cloud_of)
+        self._cloud_of = cloud_of
         self._lock = Lock()
         self._sealing: Sealing | None = None
         self._running: list[PulumiStack] = []
@@ -78,6 +81,14 @@ class AwsStacks:
             own = self._folder / "work" / name
             settings = StackSettings(region, sealing, own if own.exists() else folder)
             yield PulumiStack(engine, states, name, settings=settings)
+
+    def sealer(self) -> Sealer:
+        """What seals a secret that is kept beside the states: the same key or passphrase as theirs."""
+        state = self._context.state
+        if state.kms_key is not None and state.region is not None:
+            return KmsSealer(self._cloud_of(state.region), state.kms_key)
+        sealing = self._sealed()
+        return PassphraseSealer(sealing.passphrase(os.environ), sealing.source)
 
     def read(self, address: str) -> Deployment | None:
         """The state of a location's stack as it lies in the store."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leptonctl.errors import Refused
@@ -12,7 +13,6 @@ from leptonctl.hosts.secrets import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from leptonctl.platforms.pulumi_state import Deployment
     from leptonctl.sitefile.state import State
@@ -28,6 +28,11 @@ class Sealing:
     provider: str
     source: str
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def passphrase(self, environ: Mapping[str, str]) -> str:
+        """The passphrase itself, as the engine finds it: told, or in its own variables."""
+        told = {**environ, **self.variables}
+        return told.get(PASSPHRASE) or Path(told[PASSPHRASE_FILE]).read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

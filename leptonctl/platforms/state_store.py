@@ -38,6 +38,9 @@ class Store(Protocol):
     def write(self, key: str, data: bytes) -> None:
         """Put it there, whole or not at all."""
 
+    def add(self, key: str, data: bytes) -> None:
+        """Put it there, whole or not at all; what is there stays."""
+
     def remove(self, key: str) -> None:
         """Take it away; nothing happens where nothing is."""
 
@@ -84,6 +87,11 @@ class FolderStore:
         except BaseException:
             new.unlink(missing_ok=True)
             raise
+
+    def add(self, key: str, data: bytes) -> None:
+        """Put it there, whole or not at all; what is there stays."""
+        if self.read(key) is None:
+            self.write(key, data)
 
     def remove(self, key: str) -> None:
         """Take it away; nothing happens where nothing is."""

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KnownHost:
-    """`digest` is the SHA-256 of the manifest on the host; `recorded` when it was written (UTC, ISO 8601)."""
+    """`digest` is the SHA-256 of the manifest on the host; `recorded` when it was written (UTC, ISO 8601).
+
+    `platform` is where the host was then; "" where an older version wrote it.
+    """
 
     digest: str
     recorded: str
+    platform: str = ""
 
 
 def read_known(state_dir: Path, locations: Iterable[str]) -> dict[str, KnownHost]:

@@ -40,10 +40,14 @@ _INTERNET = "internet"
 
 @dataclass
 class CloudHosts:
-    """The hosts of one account of moto. `name` marks them all on this machine; `ranges` are free for its networks."""
+    """The hosts of one account of moto. `name` marks them all on this machine.
+
+    `ranges` are free for its networks, each with room for `host_count` addresses.
+    """
 
     name: str
     moto_url: str
+    host_count: int = 8
     podman: Podman = field(default_factory=find_podman)
     _work: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4))
     _hosts: dict[str, Future[None]] = field(default_factory=dict)
@@ -51,7 +55,7 @@ class CloudHosts:
 
     def __post_init__(self) -> None:
         taken = (*ranges_of_networks(self.podman.networks()), *ranges_of_machine())
-        self.ranges: Iterator[str] = free_ranges(taken, host_count=8, seed=self.name)
+        self.ranges: Iterator[str] = free_ranges(taken, host_count=self.host_count, seed=self.name)
         public = next(self.ranges)
         self._image = ensure_image(self.podman, read_recipe(), silent, self.name)
         self._network(_INTERNET, public)

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from tests.e2e.local_site import Answer, Site
 from tests.engine.cloud_hosts import CloudHosts
-from tests.engine.conftest import account_on, engine_on_path
-from tests.engine.proxy import Proxy
+from tests.engine.cloud_site import CloudSite, cloud_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.e2e.local_site import Answer
 
 pytestmark = [pytest.mark.engine, pytest.mark.hosts]
 REGION = "eu-central-1"
@@ -52,39 +52,23 @@ regions:
 """
 
 
-class World:
-    """A site, the hosts behind its cloud, and what the cloud was asked."""
+@pytest.fixture(scope="module")
+def world(moto_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudSite]:
+    hosts = CloudHosts(f"cloud-{os.getpid()}", moto_url)
 
-    def __init__(self, site: Site, hosts: CloudHosts, proxy: Proxy) -> None:
-        self.site, self.hosts, self.proxy = site, hosts, proxy
+    def text(ranges: Iterator[str]) -> str:
+        return TEXT.format(name=hosts.name, core=next(ranges), west=next(ranges))
+
+    with cloud_site(hosts, tmp_path_factory.mktemp("cloud"), text) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
-def world(moto_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("cloud")
-    name = f"cloud-{os.getpid()}"
-    hosts, proxy = CloudHosts(name, moto_url), Proxy(moto_url)
-    hosts.stand_in(proxy)
-    file = folder / "site.yaml"
-    file.write_text(TEXT.format(name=name, core=next(hosts.ranges), west=next(hosts.ranges)))
-    with pytest.MonkeyPatch.context() as patch:
-        account_on(moto_url, patch, folder)
-        engine_on_path(patch, folder)
-        patch.setenv("AWS_ENDPOINT_URL", proxy.start())
-        patch.setattr("moto.ec2.models.elastic_network_interfaces.random_public_ip", hosts.public_address)
-        try:
-            yield World(Site(name, file), hosts, proxy)
-        finally:
-            proxy.stop()
-            hosts.remove()
-
-
-@pytest.fixture(scope="module")
-def first_up(world: World) -> Answer:
+def first_up(world: CloudSite) -> Answer:
     return world.site.up()
 
 
-def test_a_site_on_aws_is_made_and_its_hosts_configured(world: World, first_up: Answer) -> None:
+def test_a_site_on_aws_is_made_and_its_hosts_configured(world: CloudSite, first_up: Answer) -> None:
     assert (first_up.exit_code, first_up.problems()) == (0, []), first_up.stderr
     assert first_up.result["data"]["message"] == "done: 3 hosts are as the site file says"
     assert world.hosts.running() == [INSIDE, GATE, AWAY]
@@ -93,7 +77,7 @@ def test_a_site_on_aws_is_made_and_its_hosts_configured(world: World, first_up: 
     assert world.proxy.calls["ec2:RunInstances"] == 3
 
 
-def test_a_private_host_was_reached_through_the_public_one_alone(world: World, first_up: Answer) -> None:
+def test_a_private_host_was_reached_through_the_public_one_alone(world: CloudSite, first_up: Answer) -> None:
     assert first_up.exit_code == 0
     networks = json.loads(world.hosts.on(GATE, "ip", "-json", "-4", "address"))
     own = {one["local"] for network in networks for one in network["addr_info"]}
@@ -103,7 +87,7 @@ def test_a_private_host_was_reached_through_the_public_one_alone(world: World, f
     assert came_from <= own
 
 
-def test_verify_proves_it_and_prometheus_scrapes_every_host(world: World, first_up: Answer) -> None:
+def test_verify_proves_it_and_prometheus_scrapes_every_host(world: CloudSite, first_up: Answer) -> None:
     assert first_up.exit_code == 0
     verified = world.site.run("verify")
     assert (verified.exit_code, verified.problems()) == (0, [])
@@ -111,7 +95,7 @@ def test_verify_proves_it_and_prometheus_scrapes_every_host(world: World, first_
     assert {one["labels"]["host"] for one in targets} == {GATE, INSIDE, AWAY}
 
 
-def test_a_second_up_changes_nothing_in_the_cloud_and_starts_no_ansible(world: World, first_up: Answer) -> None:
+def test_a_second_up_changes_nothing_in_the_cloud_and_starts_no_ansible(world: CloudSite, first_up: Answer) -> None:
     assert first_up.exit_code == 0
     before = world.site.configured_runs()
     world.proxy.forget()
@@ -122,7 +106,7 @@ def test_a_second_up_changes_nothing_in_the_cloud_and_starts_no_ansible(world: W
     assert world.site.configured_runs() == before
 
 
-def test_drift_names_exactly_what_was_done_behind_our_back_and_up_mends_it(world: World, first_up: Answer) -> None:
+def test_drift_names_exactly_what_was_done_behind_our_back_and_up_mends_it(world: CloudSite, first_up: Answer) -> None:
     assert first_up.exit_code == 0
     ec2: Any = boto3.client("ec2", region_name=REGION, endpoint_url=world.hosts.moto_url)
     there = ec2.describe_instances(Filters=[{"Name": "tag:leptonctl:address", "Values": [INSIDE]}])
@@ -147,7 +131,7 @@ def test_drift_names_exactly_what_was_done_behind_our_back_and_up_mends_it(world
     assert world.site.run("drift").exit_code == 0
 
 
-def test_down_leaves_the_data_until_it_is_named_and_then_nothing(world: World, first_up: Answer) -> None:
+def test_down_leaves_the_data_until_it_is_named_and_then_nothing(world: CloudSite, first_up: Answer) -> None:
     assert first_up.exit_code == 0
     down = world.site.run("down", "--yes")
     assert (down.exit_code, down.problems()) == (0, [])

@@ -65,12 +65,21 @@ def test_a_second_machine_goes_on_where_the_first_one_was(shared: Shared, aws_pr
     assert before is not None
     assert before.provider == ("passphrase" if site == "shared" else f"awskms:///{shared.key}?region={REGION}")
 
+    # A look borrows the key that lets machines in, and leaves nothing on this machine.
+    seen = platform_of(second).observe("core")
+    assert seen is not None
+    key = (first.state_dir / "ssh" / "id_ed25519").read_bytes()
+    borrowed = {endpoint.key for endpoint in seen.endpoints.values()}
+    assert {path.read_bytes() for path in borrowed if path is not None} == {key}
+    assert not second.state_dir.exists()
+
     aws_proxy.forget()
     again = platform_of(second).ensure(core_of(second), silent)
     assert again.resources == made.resources
     assert all(change.action is Action.KEEP for change in resource_changes(core_of(second), again))
     mutations = [name for name in aws_proxy.changing if f"/{shared.bucket}" not in name and "kms:" not in name]
     assert mutations == []
+    assert (second.state_dir / "ssh" / "id_ed25519").read_bytes() == key
     # On a machine without the stack's settings the engine itself would seal the state anew, with a passphrase.
     assert sealed(states.read("core") or {}) == before
     assert len(states.copies("core")) == 1
@@ -91,7 +100,9 @@ def test_a_wrong_passphrase_is_told_and_nothing_is_changed(
     aws_proxy.forget()
     with pytest.raises(PreflightFailed) as caught:
         platform_of(second).ensure(core_of(second), silent)
-    assert caught.value.message == ("core: the passphrase is not the one that the stack's secrets were encrypted with")
+    assert caught.value.message == (
+        "the SSH key of site shared does not open with the passphrase: that is another one, or the secret was damaged"
+    )
     assert caught.value.hint == "it was taken from state.passphrase: put the right one there"
     assert [name for name in aws_proxy.changing if f"/{shared.bucket}" not in name] == []
 

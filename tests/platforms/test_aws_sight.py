@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from leptonctl.platforms.aws_cloud import AwsCloud
 from leptonctl.platforms.aws_sight import AwsSight, Remembered
 from leptonctl.platforms.base import Context
 from tests.platforms.marks import REGION, specified, start, tags
 
-if TYPE_CHECKING:
-    from pathlib import Path
+KEY = Path("none")
 
 
 def sight(tmp_path: Path, regions: dict[str, str | None]) -> AwsSight:
     """A site whose file names nothing on AWS any more, and whose states are of these locations."""
     context = Context("thin", "tests@example.com", site_dir=tmp_path, state_dir=tmp_path)
-    return AwsSight(context, AwsCloud, Remembered(lambda: tuple(regions), regions.get, lambda _: None))
+    return AwsSight(context, AwsCloud, Remembered(lambda: tuple(regions), regions.get, lambda _: None), lambda: KEY)
 
 
 def test_what_left_the_site_file_is_found_where_its_state_says(ec2: Any, tmp_path: Path) -> None:
@@ -45,7 +45,9 @@ def test_what_kept_data_stands_on_is_told_with_the_network_s_first_security_grou
     below = {"urn": "urn::vpc", "type": "aws:ec2/vpc:Vpc", "id": network}
     state: dict[str, Any] = {"version": 3, "deployment": {"resources": [below, files]}}
     context = Context("thin", "tests@example.com", site_dir=tmp_path, state_dir=tmp_path)
-    told = AwsSight(context, AwsCloud, Remembered(lambda: ("core",), lambda _: REGION, lambda _: state)).leftovers()
+    told = AwsSight(
+        context, AwsCloud, Remembered(lambda: ("core",), lambda _: REGION, lambda _: state), lambda: KEY
+    ).leftovers()
     assert {one.id: one.stands_under for one in told} == {
         network: "core/scratch",
         groups[0]["GroupId"]: "core/scratch",
