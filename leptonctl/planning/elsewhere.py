@@ -77,7 +77,7 @@ def _of(
     there: dict[PlatformName, Counter[str]] = {}
     for one in strays:
         if one.location == address and one.platform != location.platform and is_going(one):
-            there.setdefault(one.platform, Counter())[one.kind] += 1
+            there.setdefault(one.platform, Counter())[str(one.properties.get("type") or one.kind)] += 1
     for platform, kinds in there.items():
         counted = ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in sorted(kinds.items()))
         yield Elsewhere(address, platform, f"{counted} of it on {platform}")

@@ -52,9 +52,7 @@ def recorded_in(state: Deployment, planned: Iterable[PlannedResource]) -> tuple[
     """The resources of the cloud that the state has. `planned` says what those belong to that carry no tags."""
     places = {(one.type, one.name): one for one in planned}
     return tuple(
-        _recorded(one, places.get(_key(one)))
-        for one in state["deployment"].get("resources") or ()
-        if one.get("custom") and not one["type"].startswith("pulumi:")
+        _recorded(one, places.get(_key(one))) for one in state["deployment"].get("resources") or () if _is_of_cloud(one)
     )
 
 
@@ -93,7 +91,8 @@ def kept_apart(state: Deployment) -> Deployment:
 def what_data_stands_on(state: Deployment) -> dict[str, str]:
     """The ids of what AWS cannot take away for as long as a store is kept, each with the store's address.
 
-    The state is one that `kept_apart` gave: what outlives everything else stands on nothing in it.
+    The state is one that `kept_apart` gave: what outlives everything else stands on nothing in it. Where the state has
+    still more than stores and what they stand on, nothing is kept for them yet: all of it is to be taken down first.
     """
     resources = {one["urn"]: one for one in state["deployment"].get("resources") or ()}
     found: dict[str, str] = {}
@@ -105,7 +104,10 @@ def what_data_stands_on(state: Deployment) -> dict[str, str]:
             if one.get("id") and one["id"] not in found and not one.get("protect"):
                 found[one["id"]] = address
                 waiting += one.get("dependencies") or ()
-    return found
+    is_more = any(
+        _is_of_cloud(one) and not one.get("protect") and one.get("id") not in found for one in resources.values()
+    )
+    return {} if is_more else found
 
 
 def left_behind(state: Deployment, planned: Iterable[PlannedResource]) -> tuple[str, ...]:
@@ -117,6 +119,10 @@ def left_behind(state: Deployment, planned: Iterable[PlannedResource]) -> tuple[
     resources = state["deployment"].get("resources") or ()
     urns = [one["urn"] for one in resources if one.get("protect") and _key(one) not in named]
     return tuple(urns)
+
+
+def _is_of_cloud(one: Mapping[str, Any]) -> bool:
+    return bool(one.get("custom")) and not one["type"].startswith("pulumi:")
 
 
 def _key(one: Mapping[str, Any]) -> tuple[str, str]:

@@ -20,7 +20,7 @@ WANT = desired(
     )
 )
 HOST = ObservedResource("host", "core/box-1", "core", "i-1", "running", platform="aws")
-NETWORK = ObservedResource("network", "core", "core", "vpc-1", "available", platform="aws")
+NETWORK = ObservedResource("network", "core", "core", "vpc-1", "available", {"type": "vpc"}, platform="aws")
 DATA = ObservedResource("volume", "core/data/box-1", "core", "vol-1", "available", is_data=True, platform="aws")
 BELOW = ObservedResource("network", "core vpc", "core", "vpc-2", "there", platform="aws", stands_under="core/files")
 
@@ -34,7 +34,7 @@ def found(
 
 
 def test_a_location_with_machines_on_another_platform_is_elsewhere() -> None:
-    assert found(HOST, NETWORK, HOST) == (Elsewhere("core", "aws", "2 hosts, 1 network of it on aws"),)
+    assert found(HOST, NETWORK, HOST) == (Elsewhere("core", "aws", "2 hosts, 1 vpc of it on aws"),)
 
 
 def test_what_is_on_its_own_platform_is_not() -> None:
@@ -67,7 +67,7 @@ def test_nothing_is_planned_for_it_but_the_refusal_and_data_is_told_as_kept() ->
     assert (refused.action, refused.address) == (Action.FORBIDDEN, "core")
     assert refused.reasons == (
         (
-            "1 host, 1 network of it on aws; "
+            "1 host, 1 vpc of it on aws; "
             "platform aws -> local: machines do not move from one platform to another; "
             "instead: `leptonctl down --only LOCATION` with the old file, then `leptonctl up` with the new one"
         ),

@@ -42,7 +42,7 @@ def test_what_kept_data_stands_on_is_told_with_the_network_s_first_security_grou
     other = ec2.create_vpc(CidrBlock="10.8.0.0/16", TagSpecifications=specified("vpc", tags("network", "core")))
     files = {"urn": "urn::files", "type": "aws:fsx/lustreFileSystem:LustreFileSystem", "id": "fs-1", "protect": True}
     files |= {"inputs": {"tags": tags("store", "core/scratch")}, "dependencies": ["urn::vpc"]}
-    below = {"urn": "urn::vpc", "type": "aws:ec2/vpc:Vpc", "id": network}
+    below = {"urn": "urn::vpc", "type": "aws:ec2/vpc:Vpc", "id": network, "custom": True}
     state: dict[str, Any] = {"version": 3, "deployment": {"resources": [below, files]}}
     context = Context("thin", "tests@example.com", site_dir=tmp_path, state_dir=tmp_path)
     told = AwsSight(

@@ -58,18 +58,26 @@ def test_what_closes_a_bucket_stays_as_long_as_the_bucket() -> None:
     assert protected(kept_apart(named_data(kept, frozenset({"core/models"})))) == [False, False]
 
 
-def test_a_kept_file_system_stands_on_all_that_it_depends_on_and_a_kept_volume_on_nothing() -> None:
-    network = {"urn": "urn::vpc", "type": "aws:ec2/vpc:Vpc", "id": "vpc-1", "inputs": {}}
-    subnet = {"urn": "urn::subnet", "type": "aws:ec2/subnet:Subnet", "id": "subnet-1", "inputs": {}}
+def taken_down() -> list[dict[str, Any]]:
+    """What is left in a state: a file system, a volume, and the network."""
+    network = {"urn": "urn::vpc", "type": "aws:ec2/vpc:Vpc", "id": "vpc-1", "inputs": {}, "custom": True}
+    subnet = {**network, "urn": "urn::subnet", "type": "aws:ec2/subnet:Subnet", "id": "subnet-1"}
     subnet["dependencies"] = ["urn::vpc"]
     part = {"urn": "urn::part", "type": "leptonctl:network:Network", "dependencies": ["urn::gateway"]}
-    files = resource(FILES, "core/scratch", id="fs-1", dependencies=["urn::subnet", "urn::part"])
-    volume = resource(VOLUME, "core/data/box-1", id="vol-1", dependencies=["urn::host"])
-    host = {"urn": "urn::host", "type": "aws:ec2/instance:Instance", "id": "i-1", "dependencies": ["urn::subnet"]}
-    kept = kept_apart(state(network, subnet, part, files, volume, host))
+    files = resource(FILES, "core/scratch", id="fs-1", custom=True, dependencies=["urn::subnet", "urn::part"])
+    volume = resource(VOLUME, "core/data/box-1", id="vol-1", custom=True, dependencies=["urn::vpc"])
+    return [network, subnet, part, files, volume]
+
+
+def test_a_kept_file_system_stands_on_all_that_it_depends_on_and_a_kept_volume_on_nothing() -> None:
+    kept = kept_apart(state(*taken_down()))
     assert what_data_stands_on(kept) == {"vpc-1": "core/scratch", "subnet-1": "core/scratch"}
-    named = named_data(kept, frozenset({"core/scratch"}))
-    assert what_data_stands_on(named) == {}
+    assert what_data_stands_on(named_data(kept, frozenset({"core/scratch"}))) == {}
+
+
+def test_nothing_is_kept_for_data_before_everything_else_is_gone() -> None:
+    gateway = {"urn": "urn::gateway", "type": "aws:ec2/natGateway:NatGateway", "id": "nat-1", "custom": True}
+    assert what_data_stands_on(kept_apart(state(*taken_down(), gateway))) == {}
 
 
 def test_outputs_of_a_stack_that_was_never_made_to_its_end_are_none() -> None:
