@@ -111,7 +111,8 @@ def test_an_edited_platform_is_refused_as_long_as_the_former_one_has_something_o
     site.file.write_text(here)
     aws_proxy.forget()
     message = (
-        "1 security-group, 1 vpc of it on aws; platform aws -> local: machines do not move from one platform to another; "
+        "1 security-group, 1 vpc of it on aws; "
+        "platform aws -> local: machines do not move from one platform to another; "
         "instead: `leptonctl down --only LOCATION` with the old file, then `leptonctl up` with the new one"
     )
     for verb in (("plan", "--diff"), ("up", "--yes")):
