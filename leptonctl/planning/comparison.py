@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from leptonctl.planning.aws_cluster_resources import KUBERNETES
 from leptonctl.planning.observed import Disagreement
 from leptonctl.planning.plan import Action
 
@@ -113,7 +114,8 @@ def properties(recorded: Iterable[Recorded], previewed: Sequence[Previewed]) -> 
         state = known.get(one.urn)
         if one.action is Action.CREATE:
             if one.type in MAIN_TYPES or state is None or not _follows(state, made, known):
-                said.append(_said(one, Action.CREATE, DELETED if state is not None else NEW))
+                text = DELETED if state is not None else NEW
+                said.append(_said(one, Action.CREATE, text.replace("on AWS", _where(one))))
         elif one.action is Action.DELETE:
             if one.type in MAIN_TYPES or state is None or not _follows(state, gone, known):
                 said.append(_said(one, Action.DELETE, LEFT))
@@ -144,7 +146,7 @@ def _follows(one: Recorded, changing: set[str], known: Mapping[str, Recorded]) -
 
 
 def _values(one: Previewed, state: Recorded | None) -> Iterator[str]:
-    names = set(one.names)
+    names, where = set(one.names), _where(one)
     planned = dict(_leaves({name: one.planned.get(name) for name in names}))
     found = dict(_leaves({name: one.found.get(name) for name in names}))
     recorded = dict(_leaves({name: state.inputs.get(name) for name in names})) if state else {}
@@ -157,12 +159,18 @@ def _values(one: Previewed, state: Recorded | None) -> Iterator[str]:
             yield f"{path} differs (it is secret)"
         elif plan == last:
             both = _shown(plan)
-            yield f"{path} is {_shown(cloud)} on AWS, {both} in the plan and in the state (changed behind our back)"
+            yield f"{path} is {_shown(cloud)} {where}, {both} in the plan and in the state (changed behind our back)"
         elif cloud == last:
             both = _shown(cloud)
-            yield f"{path} is {_shown(plan)} in the plan, {both} in the state and on AWS (the site file changed)"
+            yield f"{path} is {_shown(plan)} in the plan, {both} in the state and {where} (the site file changed)"
         else:
-            yield f"{path} is {_shown(plan)} in the plan, {_shown(last)} in the state, {_shown(cloud)} on AWS"
+            yield f"{path} is {_shown(plan)} in the plan, {_shown(last)} in the state, {_shown(cloud)} {where}"
+
+
+def _where(one: Previewed) -> str:
+    """Where a resource is: AWS, or inside a cluster."""
+    types = one.urn.split("::")[2] if one.urn.count("::") > 1 else ""
+    return "in the cluster" if types.rpartition("$")[2].startswith(KUBERNETES) else "on AWS"
 
 
 def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import boto3
@@ -60,17 +61,35 @@ def test_a_cluster_is_made_as_planned_kept_mended_and_removed(
     assert aws_proxy.changing == {}
     assert set(kubernetes.calls) == {"GET"}
 
-    before = dict(kubernetes.objects[kubernetes.cluster])
+    before = deepcopy(kubernetes.objects[kubernetes.cluster])
     del kubernetes.objects[kubernetes.cluster][DEVICE_PLUGIN]
     eks.update_nodegroup_config(
         clusterName="cluster_core",
         nodegroupName=eks.list_nodegroups(clusterName="cluster_core")["nodegroups"][0],
         scalingConfig={"minSize": 0, "maxSize": 9, "desiredSize": 9},
     )
+    namespace = "/api/v1/namespaces/serving"
+    enforced = "pod-security.kubernetes.io/enforce"
+    kubernetes.objects[kubernetes.cluster][namespace]["metadata"]["labels"][enforced] = "privileged"
+    closely = platform.look(("core",), closely=frozenset({"core"}))
+    assert closely.unanswered == {}
+    inside = [
+        reason
+        for one in resource_changes(core, closely.locations["core"])
+        for reason in one.reasons
+        if "in the cluster" in reason
+    ]
+    assert inside == [
+        (
+            f"Namespace addons-serving: metadata.labels.{enforced} is privileged in the cluster, restricted in the "
+            "plan and in the state (changed behind our back)"
+        ),
+        "DaemonSet addons-device-plugin: in the plan and in the state, not in the cluster (deleted behind our back)",
+    ]
     steps = platform.preview_steps(core)
     changing = {(step.action, step.type, step.name) for step in steps.steps.values() if step.action is not Action.KEEP}
     assert (Action.CREATE, "DaemonSet", "addons-device-plugin") in changing
-    assert len(changing) == 2
+    assert len(changing) == 3
     found = platform.observe("core")
     assert [one.reasons for one in resource_changes(core, found) if one.action is Action.UPDATE] in (
         [("group system: desired 9 -> 2", "group system: max 9 -> 3")],
