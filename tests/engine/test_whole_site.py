@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.engine, pytest.mark.hosts]
 TEXT = (Path(__file__).parent / "sites" / "whole.yaml").read_text()
+# Of the file, core first; those that the hosts have are free on this machine.
+RANGES = ("10.20.0.0/22", "10.20.4.0/22", "10.20.8.0/22", "10.20.12.0/22")
 WORLD = {"0.0.0.0/0", "::/0"}
 HOME, WEST = "eu-central-1", "eu-west-1"
 REGIONS = (HOME, WEST)
@@ -68,20 +70,22 @@ def world(moto_url: str, kubernetes: FakeKubernetes, tmp_path_factory: pytest.Te
     assert kubernetes
     # A cluster's pods have addresses of the network.
     hosts = CloudHosts(f"whole-{os.getpid()}", moto_url, host_count=900)
-    places = ("core", "west", "south", "shop")
 
-    cidrs: dict[str, str] = {}
+    cidrs = dict.fromkeys(RANGES, "")
 
     def text(ranges: Iterator[str]) -> str:
-        cidrs.update({place: next(ranges) for place in places})
-        return TEXT.format(name=hosts.name, **cidrs)
+        found = TEXT.replace("site: whole", f"site: {hosts.name}")
+        for cidr in RANGES:
+            cidrs[cidr] = next(ranges)
+            found = found.replace(cidr, cidrs[cidr])
+        return found
 
     with (
         cloud_site(hosts, tmp_path_factory.mktemp("whole"), text) as made,
         pytest.MonkeyPatch.context() as patch,
     ):
         # moto gives a machine with network cards of its own an address from anywhere.
-        last = reversed(list(IPv4Network(cidrs["core"]).hosts()))
+        last = reversed(list(IPv4Network(cidrs[RANGES[0]]).hosts()))
         patch.setattr("moto.ec2.models.instances.random_private_ip", lambda: str(next(last)))
         yield made
 
