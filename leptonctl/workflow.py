@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from leptonctl.planning.desired import Desired
     from leptonctl.planning.plan import Plan
 
+NO_DATA: frozenset[str] = frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class UpRequest:
@@ -200,22 +202,11 @@ def _look(
 
 
 def _plan(
-    session: Session,
-    want: Desired,
-    looked: Looked,
-    only: tuple[str, ...],
-    delete_data: frozenset[str] = frozenset(),
+    session: Session, want: Desired, looked: Looked, only: tuple[str, ...], delete_data: frozenset[str] = NO_DATA
 ) -> Plan:
     """The difference between what should be and what is there; with `only`, of that part alone."""
-    strays = () if only else looked.strays
-    return diff(
-        want,
-        looked.observed,
-        whole=session.desired,
-        strays=strays,
-        named=only,
-        delete_data=delete_data,
-    )
+    strays, whole = () if only else looked.strays, session.desired
+    return diff(want, looked.observed, whole=whole, strays=strays, named=only, delete_data=delete_data)
 
 
 def _waiting(session: Session, looked: Looked) -> tuple[str, ...]:

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from leptonctl.planning.desired import Desired, DesiredHost, DesiredLocation
-    from leptonctl.planning.elsewhere import Elsewhere
-    from leptonctl.planning.observed import HostLook, Observed, ObservedResource, RoleLook
+    from leptonctl.planning.observed import Elsewhere, HostLook, Observed, ObservedResource, RoleLook
     from leptonctl.planning.rollout import Rollout
 
 

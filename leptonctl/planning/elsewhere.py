@@ -7,10 +7,10 @@ running. It is refused until the former platform has been taken down.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from leptonctl.planning.edits import edit_of
+from leptonctl.planning.observed import Elsewhere
 from leptonctl.planning.plan import Action, Change
 from leptonctl.sitefile.model import Location
 
@@ -20,15 +20,6 @@ if TYPE_CHECKING:
     from leptonctl.planning.desired import DesiredLocation
     from leptonctl.planning.observed import ObservedResource
     from leptonctl.sitefile.model import PlatformName
-
-
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """A location of the site file that has something on another platform. `text` is what, or why nobody knows."""
-
-    location: str
-    platform: PlatformName
-    text: str
 
 
 def elsewhere(

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from leptonctl.health.verdict import Verdict
     from leptonctl.planning.actions import Action
     from leptonctl.planning.desired import ResourceKind
-    from leptonctl.planning.elsewhere import Elsewhere
     from leptonctl.sitefile.model import PlatformName
 
 
@@ -200,6 +199,15 @@ class HostLook:
             if name in names and role.state != RoleState.IN_ORDER:
                 return role.differences[0].message if role.differences else f"{name}: {role.state.replace('_', ' ')}"
         return next((check.message for check in self.checks or () if check.role in names), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A location of the site file that has something on another platform. `text` is what, or why nobody knows."""
+
+    location: str
+    platform: PlatformName
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import pytest
 
 from leptonctl.planning.desired import desired
 from leptonctl.planning.diff import diff
-from leptonctl.planning.elsewhere import Elsewhere, elsewhere
-from leptonctl.planning.observed import Observed, ObservedResource
+from leptonctl.planning.elsewhere import elsewhere
+from leptonctl.planning.observed import Elsewhere, Observed, ObservedResource
 from leptonctl.planning.plan import Action
 from leptonctl.sitefile.model import Site
 
