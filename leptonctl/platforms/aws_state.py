@@ -97,7 +97,7 @@ def what_data_stands_on(state: Deployment) -> dict[str, str]:
     resources = {one["urn"]: one for one in state["deployment"].get("resources") or ()}
     found: dict[str, str] = {}
     for store in resources.values():
-        address = ((store.get("inputs") or {}).get("tags") or {}).get(aws_tags.ADDRESS)
+        address = str(((store.get("inputs") or {}).get("tags") or {}).get(aws_tags.ADDRESS, ""))
         waiting = list(store.get("dependencies") or ()) if store.get("protect") and address else []
         while waiting:
             one = resources.get(waiting.pop(), {})

@@ -73,13 +73,13 @@ def test_a_cluster_is_made_as_planned_kept_mended_and_removed(
     kubernetes.objects[kubernetes.cluster][namespace]["metadata"]["labels"][enforced] = "privileged"
     closely = platform.look(("core",), closely=frozenset({"core"}))
     assert closely.unanswered == {}
-    inside = [
+    changed_inside = [
         reason
         for one in resource_changes(core, closely.locations["core"])
         for reason in one.reasons
         if "in the cluster" in reason
     ]
-    assert inside == [
+    assert changed_inside == [
         (
             f"Namespace addons-serving: metadata.labels.{enforced} is privileged in the cluster, restricted in the "
             "plan and in the state (changed behind our back)"
