@@ -17,12 +17,15 @@ from leptonctl.assets import asset
 from leptonctl.hosts.checks import LOOKING_PROGRAMS, checks_for
 from leptonctl.hosts.looking_commands import Declared, digest_of_program
 from leptonctl.hosts.readers import Entry, ensures_nothing, module_of, read
+from leptonctl.planning.derived import SERVER
 
 if TYPE_CHECKING:
     from leptonctl.hosts.configured import TaskRecord
     from leptonctl.planning.desired import DesiredRole
 
 _Key = tuple[str, ...]
+# In each role's folder: alerts and dashboards, which the monitoring server reads of all roles.
+_WATCHING = "monitoring"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +145,10 @@ def role_source(role: str) -> str:
     """SHA-256 over a role's files, `site.yml` and our own actions: what a role does can change without any host."""
     found = hashlib.sha256()
     folders = (asset("playbooks", "roles", role), asset("playbooks", "collections"))
-    files = (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
+    files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+    files = [path for path in files if not {"__pycache__", _WATCHING} & set(path.parts)]
+    if role == SERVER:
+        files += sorted(asset("playbooks", "roles").glob(f"*/{_WATCHING}/*"))
     for path in [asset("playbooks", "site.yml"), *files]:
-        if "__pycache__" in path.parts:
-            continue
         found.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return found.hexdigest()

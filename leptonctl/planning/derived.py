@@ -1,9 +1,12 @@
-"""Settings that follow from the whole site rather than from one place in the file: who scrapes whom."""
+"""Settings that follow from the whole site rather than from one place in the file: who is watched, and for what."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from leptonctl.planning.scaling import every_role
+from leptonctl.sitefile.software import ROLE_NEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,15 +21,16 @@ def roles_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str, t
     """Every host's roles with the derived settings filled in.
 
     `hostnames` maps host address to how other hosts of the site reach it now. A host without one can't be scraped yet
-    and is left out of the server's `targets`: `unknown_targets` tells which hosts those are.
+    and is left out of the server's `targets`: `unknown_targets` tells which hosts those are. `watched_roles` are those
+    whose alerts and dashboards the server gets.
     """
-    targets = scrape_targets(desired, hostnames)
+    derived = {"targets": scrape_targets(desired, hostnames), "watched_roles": watched_roles(desired)}
     found: dict[str, tuple[DesiredRole, ...]] = {}
     for location in desired.locations:
         for host in location.hosts:
             if any(role.name == SERVER for role in host.roles):
                 found[host.address] = tuple(
-                    replace(role, settings={**role.settings, "targets": targets}) if role.name == SERVER else role
+                    replace(role, settings={**role.settings, **derived}) if role.name == SERVER else role
                     for role in host.roles
                 )
             else:
@@ -48,6 +52,12 @@ def scrape_targets(desired: Desired, hostnames: Mapping[str, str]) -> list[dict[
         for role in host.roles
         if role.name == AGENT and host.address in hostnames
     ]
+
+
+def watched_roles(desired: Desired) -> list[str]:
+    """The roles of the site, each once, in running order."""
+    named = {role.name for role in every_role(desired)}
+    return [name for name in ROLE_NEEDS if name in named]
 
 
 def _in_url(hostname: str) -> str:

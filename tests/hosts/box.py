@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from leptonctl.assets import asset
 from leptonctl.hosts.configure import configure
 from leptonctl.hosts.configured import HostConfigured
+from leptonctl.hosts.inventory import inventory, write_inventory
+from leptonctl.hosts.openssh import known_hosts_text
 from leptonctl.hosts.probe import Checks, Recorded, look, record
 from leptonctl.hosts.reach import Request
 from leptonctl.hosts.ssh import run_all
@@ -24,7 +30,6 @@ from leptonctl.sitefile.software import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from leptonctl.sitefile.software import RoleName
 
@@ -68,6 +73,25 @@ class Box:
         roles = tuple(role for role in self.target.roles if not names or role.name in names)
         self._run(replace(self.target, roles=roles))
         assert self.done.status == "ok", self.done.failure
+
+    def check(self) -> str:
+        """Run all roles in check mode, by plain ansible-playbook; its output."""
+        folder = self.folder / "checked"
+        folder.mkdir(exist_ok=True)
+        known_hosts = folder / "known_hosts"
+        known_hosts.write_text(known_hosts_text([self.target.endpoint]))
+        script = write_inventory(inventory([self.target], known_hosts=known_hosts, control_dir=None), folder)
+        program = str(Path(sys.executable).with_name("ansible-playbook"))
+        done = subprocess.run(
+            [program, "--check", "-i", str(script), str(asset("playbooks", "site.yml"))],
+            env={**os.environ, "ANSIBLE_CONFIG": str(asset("playbooks", "ansible.cfg")), "ANSIBLE_NOCOLOR": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def take_off(self, name: str, *, delete: tuple[str, ...] = ()) -> None:
         """Take a role off, as one that left the site file."""

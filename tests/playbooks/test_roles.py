@@ -24,7 +24,7 @@ WITHOUT_COMMENTS = {"timezone.j2", "hosts.json.j2", "daemon.json.j2", "logins.js
 DERIVED = {
     "container_runtime": {"container_runtime_gpu_handler", "container_runtime_stop_containers"},
     "gpu_driver": {"gpu_driver_declared"},
-    "monitoring_server": {"monitoring_server_targets"},
+    "monitoring_server": {"monitoring_server_targets", "monitoring_server_watched_roles"},
 }
 NOT_MODULES = {
     *(

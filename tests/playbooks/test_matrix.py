@@ -1,0 +1,185 @@
+"""Roles by what may happen to them (fresh, second run, upgrade, changed setting, removed), on one real host.
+
+A role is added by one entry of `CASES`. `make test-roles` runs this; the changes that people make by hand are in
+tests/hosts/test_tampering.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from leptonctl.planning.observed import RoleState
+from leptonctl.sitefile.software import ROLE_DATA, ROLE_NEEDS, ROLES_THAT_STAY, RoleName
+from tests.hosts.box import Box, fresh_box, role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [pytest.mark.hosts, pytest.mark.matrix]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a role is given, and what is to be seen of it from outside.
+
+    `changed` are settings to change, and `shows` a command with the text that it prints only after that. `package` is
+    downgraded by hand to see it upgraded. `gone` are paths that are not there once the role was taken off; its data
+    (`ROLE_DATA`) has to be. `flaws` are the live checks that fail where the host is a container, in whole messages.
+    """
+
+    settings: dict[str, Any]
+    changed: dict[str, Any]
+    shows: tuple[str, str]
+    package: str
+    gone: tuple[str, ...] = ()
+    flaws: tuple[str, ...] = field(default=())
+
+
+TARGET = {"host": "core/box-1", "location": "core", "tier": "core", "endpoint": "127.0.0.1:9100"}
+CASES: dict[RoleName, Case] = {
+    "base": Case(
+        settings={"timezone": "Europe/Vienna"},
+        changed={"timezone": "Europe/Berlin"},
+        shows=("cat /etc/timezone", "Europe/Berlin"),
+        package="unattended-upgrades",
+    ),
+    "container_runtime": Case(
+        settings={"snapshotter": "native"},
+        changed={"registry_mirrors": {"docker.io": "http://127.0.0.1:5000"}},
+        shows=("cat /etc/containerd/certs.d/docker.io/hosts.toml 2>&1 || :", "http://127.0.0.1:5000"),
+        package="containerd",
+        gone=("/etc/containerd/config.toml", "/usr/bin/containerd", "/etc/containerd/certs.d/docker.io"),
+    ),
+    "monitoring_agent": Case(
+        settings={},
+        changed={"port": 9200},
+        shows=("ss --listening --tcp --numeric --no-header", ":9200"),
+        package="prometheus-node-exporter",
+        gone=("/etc/default/prometheus-node-exporter", "/usr/bin/prometheus-node-exporter"),
+    ),
+    "monitoring_server": Case(
+        settings={"targets": [TARGET], "watched_roles": ["base", "monitoring_agent"], "scrape_interval_s": 1},
+        changed={"watched_roles": ["base", "container_runtime", "monitoring_agent"], "host_down_after_s": 77},
+        shows=("cat /etc/prometheus/rules/leptonctl.yml", "has not answered for 77 seconds"),
+        package="prometheus",
+        gone=("/etc/prometheus/prometheus.yml", "/usr/bin/prometheus", "/usr/local/share/leptonctl/dashboards"),
+    ),
+}
+STAGES = ("fresh", "second run", "upgrade", "changed setting", "removed")
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    with fresh_box(tmp_path_factory.mktemp("matrix"), "matrix") as made:
+        yield made
+
+
+def needed(name: RoleName) -> tuple[RoleName, ...]:
+    """The role and all that it needs, in running order."""
+    found = {name, *(need for direct in ROLE_NEEDS[name] for need in needed(direct))}
+    return tuple(one for one in ROLE_NEEDS if one in found)
+
+
+def give(box: Box, name: RoleName, **changed: object) -> None:
+    """Let the host be one that should have the role, and what it needs."""
+    settings = {one: CASES[one].settings | (changed if one == name else {}) for one in needed(name)}
+    box.target = replace(box.target, roles=tuple(role(one, **given) for one, given in settings.items()))
+
+
+def run(box: Box, *names: RoleName) -> None:
+    """Run roles and have it written down; the host is in order then."""
+    box.configure(*names)
+    assert box.record().problem is None
+    assert box.found() == {}
+
+
+def flaws(box: Box, name: RoleName) -> tuple[str, ...]:
+    """The live checks of the role that fail."""
+    return tuple(check.message for check in box.look(with_checks=True).checks or () if check.role == name)
+
+
+def fresh(box: Box, name: RoleName, case: Case) -> None:
+    give(box, name)
+    before = box.run("dpkg-query --show; find /etc -type f | sort")
+    checked = box.check()
+    assert "changed=0 " not in checked
+    assert box.run("dpkg-query --show; find /etc -type f | sort") == before
+    missing = tuple(one for one, look in box.look().roles.items() if look.state != RoleState.IN_ORDER)
+    assert name in missing
+    box.configure(*(one for one in needed(name) if one in missing))
+    assert box.record().problem is None
+    assert box.found() == {}
+    assert box.look().roles[name].not_observed == ()
+    assert flaws(box, name) == case.flaws
+    command, text = case.shows
+    assert text not in box.run(command)
+
+
+def second_run(box: Box, name: RoleName, _case: Case) -> None:
+    run(box, name)
+    assert box.done.changed_count == 0
+
+
+def upgrade(box: Box, name: RoleName, case: Case) -> None:
+    """An older version, made of the archive's own package, is replaced by the archive's."""
+    version = box.run(f"dpkg-query --show --showformat='${{Version}}' {case.package}")
+    box.run(
+        f"rm -rf /root/old && mkdir -p /root/old && cd /root/old"
+        f" && apt-get download {case.package} && dpkg-deb -R *.deb one"
+        f" && sed -i 's/^Version: .*/Version: 0~old/' one/DEBIAN/control && dpkg-deb -Znone -b one old.deb"
+        f" && dpkg --install --force-downgrade --force-depends --force-confold old.deb"
+    )
+    assert any("0~old" in message for message in box.found()[name]), box.found()
+    run(box, name)
+    assert box.run(f"dpkg-query --show --showformat='${{Version}}' {case.package}") == version
+    assert flaws(box, name) == case.flaws
+
+
+def changed_setting(box: Box, name: RoleName, case: Case) -> None:
+    give(box, name, **case.changed)
+    found = box.look().roles[name]
+    assert (found.state, set(found.changed_settings)) == (RoleState.SETTINGS_CHANGED, set(case.changed))
+    run(box, name)
+    command, text = case.shows
+    assert text in box.run(command)
+    run(box, name)
+    assert box.done.changed_count == 0
+    assert flaws(box, name) == case.flaws
+
+
+def removed(box: Box, name: RoleName, case: Case) -> None:
+    if name in ROLES_THAT_STAY:
+        return
+    box.target = replace(box.target, roles=tuple(one for one in box.target.roles if one.name != name))
+    assert box.look().gone_roles == (name,)
+    box.take_off(name)
+    assert box.done.removed == (name,)
+    assert box.record().problem is None
+    assert (box.look().gone_roles, box.found()) == ((), {})
+    for path in case.gone:
+        box.run(f"test ! -e {path}")
+    for path in ROLE_DATA.get(name, ()):
+        box.run(f"test -d {path}")
+    # Once more, as a run does that was killed before it wrote the manifest.
+    box.take_off(name)
+    assert box.done.changed_count == 0
+    # And back again: nothing of what it left is in its way.
+    give(box, name)
+    run(box, name)
+    assert flaws(box, name) == case.flaws
+    box.take_off(name, delete=ROLE_DATA.get(name, ()))
+    assert box.record(replace(box.target, roles=box.target.roles[:-1])).problem is None
+    for path in ROLE_DATA.get(name, ()):
+        box.run(f"test ! -e {path}")
+
+
+DONE = dict(zip(STAGES, (fresh, second_run, upgrade, changed_setting, removed), strict=True))
+
+
+@pytest.mark.parametrize(("name", "stage"), list(product(CASES, STAGES)))
+def test_a_role_holds_whatever_happens_to_it(box: Box, name: RoleName, stage: str) -> None:
+    DONE[stage](box, name, CASES[name])

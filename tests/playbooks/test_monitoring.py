@@ -1,0 +1,102 @@
+"""What each role is watched for: its alerts, the tests of its alerts, and its dashboard."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from leptonctl.assets import asset
+from leptonctl.sitefile.software import ROLE_NEEDS, SETTINGS, RoleName
+from tests.hosts.box import Box, fresh_box, role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROLES = asset("playbooks", "roles")
+
+
+def text_of(name: RoleName, part: str) -> str:
+    return (ROLES / name / "monitoring" / part).read_text()
+
+
+def alerts_of(name: RoleName) -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(text_of(name, "alerts.yml"))["groups"] for rule in group["rules"]]
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_alert_of_a_role_is_tested_and_says_how_bad_it_is_and_where(name: RoleName) -> None:
+    tested = {
+        case["alertname"]
+        for test in yaml.safe_load(text_of(name, "alerts_test.yml"))["tests"]
+        for case in test["alert_rule_test"]
+        if case["exp_alerts"]
+    }
+    alerts = [rule for rule in alerts_of(name) if "alert" in rule]
+    assert {rule["alert"] for rule in alerts} == tested
+    for rule in alerts:
+        assert rule["labels"]["severity"] in {"warning", "critical"}, rule["alert"]
+        assert "{{ $labels." in rule["annotations"]["summary"], rule["alert"]
+
+
+def test_an_alert_has_its_name_alone() -> None:
+    names = [rule["alert"] for name in SETTINGS for rule in alerts_of(name) if "alert" in rule]
+    assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_alerts_use_no_setting_but_the_servers_own(name: RoleName) -> None:
+    used = re.findall(r"\[\[\s*(\w+)", text_of(name, "alerts.yml"))
+    assert set(used) <= {f"monitoring_server_{setting}" for setting in SETTINGS["monitoring_server"].model_fields}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_dashboard_asks_whatever_data_source_is_chosen_and_shows_something(name: RoleName) -> None:
+    found = json.loads(text_of(name, "dashboard.json"))
+    assert found["uid"] == f"leptonctl-{name.replace('_', '-')}"
+    assert found["title"]
+    assert found["panels"]
+    for panel in found["panels"]:
+        assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}, panel["title"]
+        assert all(target["expr"] for target in panel["targets"]), panel["title"]
+    assert len({panel["id"] for panel in found["panels"]}) == len(found["panels"])
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    """A host that watches for all roles there are."""
+    with fresh_box(tmp_path_factory.mktemp("monitoring"), "monitoring") as box:
+        settings: dict[RoleName, dict[str, Any]] = {
+            "base": {},
+            "monitoring_agent": {},
+            "monitoring_server": {"targets": [], "watched_roles": list(ROLE_NEEDS)},
+        }
+        box.target = replace(box.target, roles=tuple(role(name, **given) for name, given in settings.items()))
+        box.configure()
+        assert box.record().problem is None
+        yield box
+
+
+@pytest.mark.hosts
+@pytest.mark.matrix
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_alerts_fire_as_their_tests_say_and_prometheus_takes_its_queries(server: Box, name: RoleName) -> None:
+    """The rules are those that the role has put on the host, with its settings filled in."""
+    content = base64.b64encode(text_of(name, "alerts_test.yml").encode()).decode()
+    said = server.run(
+        "rm -rf /root/rules && mkdir /root/rules && cd /root/rules && cp /etc/prometheus/rules/leptonctl.yml alerts.yml"
+        f" && echo {content} | base64 --decode > test.yml && promtool test rules test.yml 2>&1"
+    )
+    assert "SUCCESS" in said
+    assert json.loads(server.run(f"cat /usr/local/share/leptonctl/dashboards/{name}.json")) == json.loads(
+        text_of(name, "dashboard.json")
+    )
+    for panel in json.loads(text_of(name, "dashboard.json"))["panels"]:
+        for target in panel["targets"]:
+            query = base64.b64encode(target["expr"].replace("$location", ".*").encode()).decode()
+            server.run(f'promtool query instant http://127.0.0.1:9090 "$(echo {query} | base64 --decode)"')
