@@ -27,7 +27,7 @@ clean-demo: setup ## remove the demo site
 test: setup ## run everything: linters, quick tests, tests on real local hosts
 	@scripts/test.sh
 
-test-roles: setup ## every role by every kind of change made by hand, on a real local host
+test-roles: setup ## every role by all that may happen to it and every change made by hand, on real local hosts
 	@.venv/bin/pytest -q -m matrix
 
 check: setup ## run the quick part: linters and the tests that need no hosts
