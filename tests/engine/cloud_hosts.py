@@ -42,12 +42,14 @@ _INTERNET = "internet"
 class CloudHosts:
     """The hosts of one account of moto. `name` marks them all on this machine.
 
-    `ranges` are free for its networks, each with room for `host_count` addresses.
+    `ranges` are free for its networks, each with room for `host_count` addresses. With `is_bare` a host runs its SSH
+    server and nothing else: it can be reached and looked at, and not configured.
     """
 
     name: str
     moto_url: str
     host_count: int = 8
+    is_bare: bool = False
     podman: Podman = field(default_factory=find_podman)
     _work: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4))
     _hosts: dict[str, Future[None]] = field(default_factory=dict)
@@ -116,8 +118,10 @@ class CloudHosts:
 
     def _make(self, ec2: Any, instance: str, config: dict[str, Any]) -> None:
         machine = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
-        vpc = ec2.describe_vpcs(VpcIds=[machine["VpcId"]])["Vpcs"][0]
         tags = {tag["Key"]: tag["Value"] for tag in machine["Tags"]}
+        # By its marks: moto does not see the subnet of a machine whose template names its network cards.
+        own = [{"Name": f"tag:{key}", "Values": [tags[key]]} for key in ("leptonctl:site", "leptonctl:location")]
+        vpc = ec2.describe_vpcs(Filters=own)["Vpcs"][0]
         public = machine.get("PublicIpAddress")
         made = self.podman.text(
             "create",
@@ -125,8 +129,12 @@ class CloudHosts:
             *("--label", f"{LABEL}={self.name}", "--label", f"{ADDRESS_LABEL}={tags['leptonctl:address']}"),
             *("--network", f"{self._network(vpc['VpcId'], vpc['CidrBlock'])}:ip={machine['PrivateIpAddress']}"),
             *(("--network", f"{self._network(_INTERNET)}:ip={public}") if public else ()),
-            *("--systemd=always", "--privileged", "--ulimit=nofile=10000:10000", "--ulimit=nproc=1000:1000"),
-            *(self._image, "/sbin/init"),
+            *("--privileged", "--ulimit=nofile=10000:10000", "--ulimit=nproc=1000:1000"),
+            *(
+                (self._image, "/usr/sbin/sshd", "-D")
+                if self.is_bare
+                else ("--systemd=always", self._image, "/sbin/init")
+            ),
         ).split()[-1]
         self.podman.text("cp", "-", f"{made}:/", stdin=planted(config))
         self.podman.text("start", made)
@@ -161,9 +169,11 @@ def planted(config: dict[str, Any]) -> bytes:
     }
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
-        folder = tarfile.TarInfo("root/.ssh")
-        folder.type, folder.mode = tarfile.DIRTYPE, 0o700
-        archive.addfile(folder)
+        # The server's own folder is made by systemd, where there is one.
+        for name, mode in (("root/.ssh", 0o700), ("run/sshd", 0o755)):
+            folder = tarfile.TarInfo(name)
+            folder.type, folder.mode = tarfile.DIRTYPE, mode
+            archive.addfile(folder)
         for name, (text, mode) in files.items():
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode = len(text.encode()), mode
