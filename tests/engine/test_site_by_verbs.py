@@ -2,9 +2,9 @@
 
 Core with three control and two training machines (EFA), bucket, Lustre and a cluster; two regions at the same time; an
 edge. Every machine is a real host that is reached over SSH, through the core's where it has no public address. It runs
-its SSH server and nothing else, and has no role: what configuring hosts does is shown in `test_real_hosts`. AWS is moto,
-the providers are doubles, the cluster's API is a fake: nothing in the cluster ever runs. The tests share the site and
-run in their order.
+its SSH server and nothing else, and has no role: what configuring hosts does is shown in `test_real_hosts`. AWS is
+moto, the providers are doubles, the cluster's API is a fake: nothing in the cluster ever runs. The tests share the site
+and run in their order.
 """
 
 from __future__ import annotations
