@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from leptonctl.sitefile.accelerators import Gpus
+    from leptonctl.sitefile.accelerators import Fpgas, Gpus
     from leptonctl.sitefile.model import NodeGroup
     from leptonctl.sitefile.software import RoleName
-
-
-GPU_TOOLKIT = "gpu_container_toolkit"
 
 
 def declared_settings(group: NodeGroup, role: RoleName) -> dict[str, object]:
@@ -18,14 +15,19 @@ def declared_settings(group: NodeGroup, role: RoleName) -> dict[str, object]:
 
     `container_runtime` is told whether containers may ask for the runtime `nvidia`: where its toolkit will be.
     """
+    section = group.accelerators
     if role == "container_runtime":
-        roles: tuple[str, ...] = group.roles
-        return {"gpu_handler": GPU_TOOLKIT in roles}
-    if role != "gpu_driver":
-        return {}
-    gpus = group.accelerators.gpus if group.accelerators else None
-    return {"declared": _gpus(gpus) if gpus else {}}
+        return {"gpu_handler": "gpu_container_toolkit" in group.roles}
+    if role == "gpu_driver":
+        return {"declared": _gpus(section.gpus) if section and section.gpus else {}}
+    if role == "fpga":
+        return {"declared": _fpgas(section.fpgas) if section and section.fpgas else {}}
+    return {}
 
 
 def _gpus(gpus: Gpus) -> dict[str, object]:
     return {"count": gpus.count, "model": gpus.model, "nvswitch": gpus.nvswitch}
+
+
+def _fpgas(fpgas: Fpgas) -> dict[str, object]:
+    return {"count": fpgas.count, "model": fpgas.model, "shell": fpgas.shell}

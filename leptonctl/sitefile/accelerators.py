@@ -7,7 +7,9 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from leptonctl.sitefile.base import Frozen, Text
-from leptonctl.sitefile.effects import OnEdit, no_effect
+from leptonctl.sitefile.effects import OnEdit, no_effect, rolling
+
+_DRIVER = rolling("the role `gpu_driver` runs again on the hosts that have it")
 
 
 class Health(Frozen):
@@ -26,9 +28,9 @@ class Gpus(Frozen):
 
     on_edit: ClassVar[tuple[OnEdit, ...]] = (no_effect("the next health check compares with it"),)
 
-    count: Annotated[int, Field(ge=1, le=64)]
+    count: Annotated[int, Field(ge=1, le=64), _DRIVER]
     """How many each host has."""
-    model: Text | None = None
+    model: Annotated[Text | None, _DRIVER] = None
     """A part of the name that the driver gives, such as `H100`."""
     memory_gib: Annotated[int, Field(ge=1, le=4096)] | None = None
     """Memory of each, in GiB."""
@@ -38,7 +40,7 @@ class Gpus(Frozen):
     """NVLinks of each."""
     nvlink_gbps: Annotated[float, Field(gt=0, le=10000)] | None = None
     """GB/s of each NVLink in one direction, such as 26.562 (H100)."""
-    nvswitch: bool = False
+    nvswitch: Annotated[bool, _DRIVER] = False
     """Whether the GPUs are behind an NVSwitch: then Fabric Manager has to run."""
     all_reduce_gbps: Annotated[float, Field(gt=0, le=100000)] | None = None
     """Bus bandwidth, in GB/s, that an all-reduce over all GPUs of the group must reach (`health --level nccl`)."""
@@ -46,10 +48,25 @@ class Gpus(Frozen):
     """PCIe lanes of each slot."""
 
 
+class Fpgas(Frozen):
+    """The FPGA cards of each host. What is not declared is not judged."""
+
+    on_edit: ClassVar[tuple[OnEdit, ...]] = (rolling("the role `fpga` runs again on the hosts that have it"),)
+
+    count: Annotated[int, Field(ge=1, le=64)]
+    """How many each host has."""
+    model: Text | None = None
+    """The card, such as `U250` or `PAC D5005`."""
+    shell: Text | None = None
+    """What each card is loaded with: the name that AMD's driver gives (VBNV), or the id of Intel's bitstream."""
+
+
 class Accelerators(Frozen):
     """What the hosts of a group have beside their CPUs."""
 
     gpus: Gpus | None = None
-    """NVIDIA GPUs."""
+    """GPUs."""
+    fpgas: Fpgas | None = None
+    """FPGA cards."""
     health: Health = Health()
     """How their health is judged."""

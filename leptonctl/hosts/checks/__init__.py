@@ -18,6 +18,7 @@ LOOKING_PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "base": ("look.py",),
     "container_runtime": ("containers.py",),
     "gpu_driver": ("look.py",),
+    "fpga": ("fpga.py",),
 }
 
 
@@ -29,7 +30,9 @@ def checks_for(role: DesiredRole) -> tuple[Check, ...]:
 _CHECKS: dict[RoleName, Callable[[Settings], tuple[Check, ...]]] = {
     "base": host.base,
     "gpu_driver": accelerators.gpu_driver,
+    "fpga": accelerators.fpga,
     "container_runtime": containers.container_runtime,
+    "gpu_container_toolkit": accelerators.gpu_container_toolkit,
     "monitoring_agent": monitoring.monitoring_agent,
     "monitoring_server": monitoring.monitoring_server,
 }

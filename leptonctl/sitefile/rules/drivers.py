@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from leptonctl.sitefile.software import RoleName
 
 # Roles whose packages come from a repository that the site file may name: its URL, and the fingerprint of its key.
-_WITH_REPOSITORY: tuple[RoleName, ...] = ("gpu_driver",)
+_WITH_REPOSITORY: tuple[RoleName, ...] = ("gpu_driver", "gpu_container_toolkit", "fpga")
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
 
 
@@ -33,6 +33,11 @@ def check_drivers(site: Site) -> Iterator[Finding]:
             continue
         gpus = group.accelerators.gpus if group.accelerators else None
         settings = resolve(site, "/".join(map(str, path[:-2])), name, "gpu_driver")
+        if settings["vendor"].value == "amd" and "gpu_container_toolkit" in group.roles:
+            message = "NVIDIA's container toolkit does not know AMD's GPUs: they need no toolkit"
+            hint = "take the role from this group"
+            where = (*path, "roles", group.roles.index("gpu_container_toolkit"))
+            yield Finding("impossible-driver", where, message, hint)
         wish = wish_of({key: one.value for key, one in settings.items()}, has_nvswitch=bool(gpus and gpus.nvswitch))
         generation = of_model(gpus.model) if gpus and gpus.model else None
         for refusal in refusals(wish, () if generation is None else (generation,)):
@@ -54,6 +59,10 @@ def check_repositories(site: Site) -> Iterator[Finding]:
                 yield Finding(
                     "bad-url", (*path, role, "repository"), f"{shown} {flaw}", hint, shows_line="@" not in url
                 )
+            if role == "fpga" and url is not None and key is None:
+                message = "packages from here need the fingerprint of the key that signs them"
+                hint = "write it as `repository_key`"
+                yield Finding("bad-fingerprint", (*path, role, "repository"), message, hint, at="key")
             if key is not None and not _FINGERPRINT.fullmatch(key.replace(" ", "").upper()):
                 message = f"{quoted(key)} is not the fingerprint of a key"
                 hint = "write all of its 40 hexadecimal digits"

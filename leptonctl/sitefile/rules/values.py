@@ -32,7 +32,14 @@ def check_values(site: Site) -> Iterator[Finding]:
     for path, software, _ in sections(site):
         if software.base:
             yield from _check_base(software.base, (*path, "base"))
-        for role in ("gpu_driver", "container_runtime", "monitoring_agent", "monitoring_server"):
+        for role in (
+            "gpu_driver",
+            "fpga",
+            "gpu_container_toolkit",
+            "container_runtime",
+            "monitoring_agent",
+            "monitoring_server",
+        ):
             version = getattr(getattr(software, role), "version", None)
             if version is not None and not _VERSION.fullmatch(version):
                 message = f"{quoted(version)} is not a version of a Debian package"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from leptonctl.sitefile.base import Frozen
-from leptonctl.sitefile.software.accelerators import GpuDriver
+from leptonctl.sitefile.software.accelerators import Fpga, GpuContainerToolkit, GpuDriver
 from leptonctl.sitefile.software.containers import ContainerRuntime
 from leptonctl.sitefile.software.host import Base
 from leptonctl.sitefile.software.monitoring import MonitoringAgent, MonitoringServer
@@ -22,6 +22,10 @@ class Software(Frozen):
     """Settings of the role `base`."""
     container_runtime: ContainerRuntime | None = None
     """Settings of the role `container_runtime`."""
+    fpga: Fpga | None = None
+    """Settings of the role `fpga`."""
+    gpu_container_toolkit: GpuContainerToolkit | None = None
+    """Settings of the role `gpu_container_toolkit`."""
     gpu_driver: GpuDriver | None = None
     """Settings of the role `gpu_driver`."""
     monitoring_agent: MonitoringAgent | None = None
@@ -30,13 +34,23 @@ class Software(Frozen):
     """Settings of the role `monitoring_server`."""
 
 
-RoleName = Literal["base", "gpu_driver", "container_runtime", "monitoring_agent", "monitoring_server"]
+RoleName = Literal[
+    "base",
+    "gpu_driver",
+    "fpga",
+    "container_runtime",
+    "gpu_container_toolkit",
+    "monitoring_agent",
+    "monitoring_server",
+]
 
 # The order in which roles run on a host, and what each needs beside it on the same host.
 ROLE_NEEDS: dict[RoleName, tuple[RoleName, ...]] = {
     "base": (),
     "gpu_driver": ("base",),
+    "fpga": ("base",),
     "container_runtime": ("base",),
+    "gpu_container_toolkit": ("base", "gpu_driver", "container_runtime"),
     "monitoring_agent": ("base",),
     "monitoring_server": ("base", "monitoring_agent"),
 }
@@ -53,7 +67,9 @@ ROLES_THAT_STAY: frozenset[RoleName] = frozenset({"base"})
 SETTINGS: dict[RoleName, type[Frozen]] = {
     "base": Base,
     "gpu_driver": GpuDriver,
+    "fpga": Fpga,
     "container_runtime": ContainerRuntime,
+    "gpu_container_toolkit": GpuContainerToolkit,
     "monitoring_agent": MonitoringAgent,
     "monitoring_server": MonitoringServer,
 }

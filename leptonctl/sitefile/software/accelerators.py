@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from pydantic import Field
+
 from leptonctl.sitefile.base import Text
 from leptonctl.sitefile.effects import no_effect, rolling
 from leptonctl.sitefile.software.fields import Settings
@@ -36,3 +38,37 @@ class GpuDriver(Settings):
     """Whether the host is rebooted where the new driver takes effect only then."""
     interrupt: Annotated[bool, no_effect("the next change of the driver uses it")] = False
     """Whether it is rebooted also while containers run or programs use a GPU."""
+
+
+class GpuContainerToolkit(Settings):
+    """GPUs in containers: NVIDIA's container toolkit, and the description of the GPUs (CDI) that runtimes read."""
+
+    version: Annotated[
+        Text | None, rolling("another toolkit is installed; containers that run keep what they have")
+    ] = None
+    """Debian version of the toolkit to hold, as `1.18.0*`; None takes the newest, and keeps it."""
+    mode: Literal["cdi", "auto", "legacy"] = "cdi"
+    """How the runtime `nvidia` gives GPUs to a container: by their description, or by its hook (legacy)."""
+    repository: Text | None = None
+    """Another place of the packages, such as a mirror; None is NVIDIA's own."""
+    repository_key: Text | None = None
+    """Fingerprint of the key that signs them; None is NVIDIA's own, which is pinned here."""
+
+
+class Fpga(Settings):
+    """The runtime of the host's FPGA cards, and whether they are as declared."""
+
+    vendor: Literal["amd", "intel"] = "amd"
+    """Whose cards the hosts have: AMD's (Alveo, once Xilinx) or Intel's."""
+    repository: Text | None = None
+    """Where the runtime's packages are (XRT, OPAE), with their key below it as `key.asc`; None installs nothing."""
+    repository_key: Text | None = None
+    """Fingerprint of the key that signs them."""
+    suite: Text = "/"
+    """Suite of that repository; one that ends in `/` has no components."""
+    components: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    """Components of the suite."""
+    packages: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    """Packages to install; none is what the maker calls its runtime: `xrt`, or `opae`."""
+    version: Text | None = None
+    """Debian version of the packages to hold; None takes the newest, and keeps it."""

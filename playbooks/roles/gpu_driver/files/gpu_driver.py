@@ -2,7 +2,8 @@
 # Managed by leptonctl: the next run puts this file back.
 """Says whether the GPU driver runs that is installed, and why not; keeps the boot image in step with its settings.
 
-Usage: gpu_driver loaded VENDOR | load VENDOR | reboot VENDOR | users | boot-image [--update] | fabric-manager
+Usage: gpu_driver loaded VENDOR | load VENDOR | reboot VENDOR | metrics VENDOR
+       gpu_driver users | boot-image [--update] | fabric-manager
 
 loaded          prints the version that runs, or fails with every reason why it is not the installed one
 load            loads the module where a GPU is there and it is not loaded, and starts what keeps it; prints `loaded`
@@ -10,6 +11,7 @@ loaded          prints the version that runs, or fails with every reason why it 
 users           prints one line for each container that runs and each program that holds a GPU
 boot-image      prints `in order` where the boot image is newer than the modules' settings; --update makes it so
 fabric-manager  prints `in order` where Fabric Manager is of the driver's version
+metrics         writes what is loaded for Prometheus, where the node exporter reads it
 """
 
 import os
@@ -29,6 +31,7 @@ KERNEL_PACKAGES = (
     "nvidia-open-kernel-dkms",
     "nvidia-kernel-open-dkms",
 )
+METRICS = Path("/var/lib/prometheus/node-exporter/leptonctl_gpu_driver.prom")
 SETTINGS = Path("/etc/modprobe.d/60-leptonctl-gpu.conf")
 SECURE_BOOT = Path("/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c")
 DEVICE = re.compile(r"/dev/(nvidia|dri/render|kfd)")
@@ -198,11 +201,29 @@ def fabric_manager() -> int:
     return 1
 
 
+def metrics(vendor: str) -> int:
+    """Write what is loaded, whole or not at all."""
+    there, found, wanted = gpus(vendor), running(vendor), installed(vendor)
+    is_late = bool(there) and (bool(found and found != wanted) or Path("/sys/module/nouveau").exists())
+    values = {
+        "loaded": int(bool(found)),
+        "gpus": len(there),
+        "gpus_without_driver": len([one for one in there if not (one / "driver").exists()]),
+        "reboot_needed": int(is_late),
+    }
+    new = METRICS.with_name(f".{METRICS.name}.new")
+    new.write_text("".join(f"leptonctl_gpu_driver_{name} {value}\n" for name, value in values.items()))
+    new.chmod(0o644)
+    new.replace(METRICS)
+    return 0
+
+
 def main(do: str, *rest: str) -> int:
     """Do what was asked for."""
     if do == "boot-image":
         return boot_image(rest == ("--update",))
     known = {"loaded": loaded, "load": load, "reboot": reboot, "users": users, "fabric-manager": fabric_manager}
+    known["metrics"] = metrics
     return known[do](*rest)
 
 

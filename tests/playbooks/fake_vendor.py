@@ -1,0 +1,100 @@
+"""A fake maker of accelerators: a signed repository on a real host; its packages have the maker's names and do nothing.
+
+What is shown with it is how a role takes packages (source, key, pins, versions), and never that a driver works.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import os
+import subprocess
+import tarfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tests.playbooks.test_repository import gpg, new_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.hosts.box import Box
+
+PORT = 8098
+URI = f"http://127.0.0.1:{PORT}"
+SERVED = "/srv/fake-vendor"
+CONTROL = (
+    "Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: tests <tests@example.com>\n"
+    "Description: a fake of the tests\n"
+)
+
+
+@dataclass(frozen=True)
+class FakePackage:
+    """A package and its files by path; those under `/usr/bin` can be run."""
+
+    name: str
+    version: str
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+class FakeVendor:
+    """The repository, and the key that signs it."""
+
+    def __init__(self, box: Box, folder: Path) -> None:
+        self.box, self.folder = box, folder
+        self.home = folder / "gnupg"
+        self.home.mkdir(mode=0o700)
+        self.fingerprint, self.key = new_key(self.home, "fake")
+
+    def serve(self) -> None:
+        """Begin to serve what is published."""
+        self.box.run(f"mkdir -p {SERVED}")
+        self.box.run(
+            "systemd-run --quiet --unit=fake-vendor"
+            f" python3 -m http.server --bind 127.0.0.1 --directory {SERVED} {PORT}"
+        )
+        look = f"import urllib.request as u; u.urlopen('{URI}/')"
+        self.box.run(f'for n in $(seq 100); do python3 -c "{look}" 2>/dev/null && exit 0; done; exit 1')
+
+    def publish(self, at: str, key_at: str, *packages: FakePackage, is_signed: bool = True) -> None:
+        """Put packages under a path, with the key under another; both begin with `/`."""
+        out = self.folder / f"out-{len(list(self.folder.glob('out-*')))}"
+        out.mkdir()
+        environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+        for one in packages:
+            tree = self.folder / f"{one.name}-{one.version}-{out.name}"
+            for path, text in {
+                "/DEBIAN/control": CONTROL.format(name=one.name, version=one.version),
+                **one.files,
+            }.items():
+                file = tree / path.lstrip("/")
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text)
+                file.chmod(0o755 if path.startswith("/usr/bin/") else 0o644)
+            build = ["dpkg-deb", "--root-owner-group", "--build", str(tree), str(out / f"{one.name}_{one.version}.deb")]
+            subprocess.run(build, check=True, capture_output=True, env=environment)
+        scan = ["dpkg-scanpackages", "--multiversion", "."]
+        listed = subprocess.run(scan, cwd=out, check=True, capture_output=True, text=True, env=environment).stdout
+        (out / "Packages").write_text(listed)
+        digest = hashlib.sha256(listed.encode()).hexdigest()
+        release = (
+            "Origin: fake\nLabel: fake\nDate: Sat, 21 Nov 2026 00:00:00 UTC\n"
+            f"SHA256:\n {digest} {len(listed)} Packages\n"
+        )
+        (out / "Release").write_text(release)
+        if is_signed:
+            (out / "InRelease").write_text(
+                gpg(self.home, "--local-user", self.fingerprint, "--clearsign", stdin=release)
+            )
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+            tar.add(out, arcname=".")
+        there = f"{SERVED}{at}".rstrip("/")
+        content = base64.b64encode(packed.getvalue()).decode()
+        unpack = f"echo {content} | base64 --decode | tar --extract --gzip -C {there}"
+        self.box.run(f"mkdir -p {there} && find {there} -maxdepth 1 -type f -delete && {unpack}")
+        key = base64.b64encode(self.key.encode()).decode()
+        self.box.run(f"mkdir -p $(dirname {SERVED}{key_at}) && echo {key} | base64 --decode > {SERVED}{key_at}")

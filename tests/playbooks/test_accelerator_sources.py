@@ -1,0 +1,166 @@
+"""The makers' own packages on a real host, from a fake maker: sources, keys, branches, versions, settings, faults.
+
+No driver works here and nothing says so: what is installed are fakes with the makers' names.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.hosts.box import Box, fresh_box, role
+from tests.playbooks.fake_vendor import URI, FakePackage, FakeVendor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from leptonctl.sitefile.software import RoleName
+
+pytestmark = [pytest.mark.hosts, pytest.mark.matrix]
+
+UNIT = "[Service]\nType=oneshot\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"
+DRIVER = ("nvidia-kernel-dkms", "nvidia-driver-cuda")
+DAEMON = {"/usr/lib/systemd/system/nvidia-persistenced.service": UNIT}
+TOOLKIT = (
+    "nvidia-container-toolkit",
+    "nvidia-container-toolkit-base",
+    "libnvidia-container-tools",
+    "libnvidia-container1",
+)
+VERSIONS = ("570.10.01-1", "570.20.02-1", "580.30.03-1")
+
+
+def packages() -> tuple[FakePackage, ...]:
+    return tuple(
+        package
+        for version in VERSIONS
+        for package in (
+            *(FakePackage(name, version) for name in DRIVER),
+            FakePackage("nvidia-persistenced", version, DAEMON),
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def vendor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeVendor]:
+    folder = tmp_path_factory.mktemp("accelerators")
+    with fresh_box(folder, "accelerators") as box:
+        made = FakeVendor(box, folder)
+        made.serve()
+        made.publish("/", "/3bf863cc.pub", *packages())
+        toolkit = (FakePackage(name, version) for name in TOOLKIT for version in ("1.17.0-1", "1.18.0-1"))
+        made.publish("/stable/deb/amd64", "/gpgkey", *toolkit)
+        made.publish("/fpga", "/fpga/key.asc", FakePackage("xrt", "2.19.194"))
+        yield made
+
+
+def ask(vendor: FakeVendor, **roles: dict[str, Any]) -> str | None:
+    """Run `base` and these roles; what stood in the way."""
+    asked: dict[RoleName, dict[str, Any]] = {"base": {}, **roles}  # type: ignore[dict-item]
+    vendor.box.target = replace(vendor.box.target, roles=tuple(role(name, **given) for name, given in asked.items()))
+    with suppress(AssertionError):  # what went wrong is looked at here
+        vendor.box.configure()
+    failure = vendor.box.done.failure
+    return failure.message if failure else None
+
+
+def driver(vendor: FakeVendor, **changed: object) -> dict[str, Any]:
+    return {
+        "source": "vendor",
+        "branch": 570,
+        "repository": URI,
+        "repository_key": vendor.fingerprint,
+        "declared": {},
+        **changed,
+    }
+
+
+def version_of(box: Box, package: str) -> str:
+    return box.run(f"dpkg-query --show --showformat='${{Version}}' {package}")
+
+
+def test_a_wrong_key_an_unsigned_source_and_one_that_is_down_are_refused_and_nothing_is_written(
+    vendor: FakeVendor,
+) -> None:
+    wrong = "A" * 40
+    assert ask(vendor, gpu_driver=driver(vendor, repository_key=wrong)) == (
+        f"repository leptonctl-nvidia: the key at {URI}/3bf863cc.pub has the fingerprint {vendor.fingerprint},"
+        f" and {wrong} is pinned: nothing was changed"
+    )
+    down = ask(vendor, gpu_driver=driver(vendor, repository="http://127.0.0.1:9")) or ""
+    assert down.startswith(
+        "repository leptonctl-nvidia: the key at http://127.0.0.1:9/3bf863cc.pub cannot be fetched"
+    ), down
+    vendor.publish("/", "/3bf863cc.pub", *packages(), is_signed=False)
+    assert ask(vendor, gpu_driver=driver(vendor)) == (
+        f"repository leptonctl-nvidia: {URI}/ is not signed: nothing is taken from it"
+    )
+    vendor.publish("/", "/3bf863cc.pub", *packages())
+    assert vendor.box.run("find /etc/apt/sources.list.d /etc/apt/keyrings -name '*nvidia*'") == ""
+    assert "nvidia" not in vendor.box.run("dpkg-query --show")
+
+
+def test_the_newest_driver_of_the_branch_is_taken_and_held(vendor: FakeVendor) -> None:
+    assert ask(vendor, gpu_driver=driver(vendor)) is None
+    assert {version_of(vendor.box, name) for name in (*DRIVER, "nvidia-persistenced")} == {"570.20.02-1"}
+    assert "nvidia-driver-cuda" in vendor.box.run("apt-mark showhold")
+    assert "Signed-By: /etc/apt/keyrings/leptonctl-nvidia.asc" in vendor.box.run(
+        "cat /etc/apt/sources.list.d/leptonctl-nvidia.sources"
+    )
+    assert vendor.box.record().problem is None
+    assert vendor.box.found() == {}
+    assert ask(vendor, gpu_driver=driver(vendor)) is None
+    assert vendor.box.done.changed_count == 0
+
+
+def test_another_branch_moves_all_packages_together_and_back(vendor: FakeVendor) -> None:
+    assert ask(vendor, gpu_driver=driver(vendor, branch=580)) is None
+    assert {version_of(vendor.box, name) for name in (*DRIVER, "nvidia-persistenced")} == {"580.30.03-1"}
+    assert ask(vendor, gpu_driver=driver(vendor, version="570.10.01*")) is None
+    assert {version_of(vendor.box, name) for name in (*DRIVER, "nvidia-persistenced")} == {"570.10.01-1"}
+
+
+def test_the_toolkit_comes_whole_in_one_version_and_says_that_no_driver_runs(vendor: FakeVendor) -> None:
+    asked = {"repository": URI, "repository_key": vendor.fingerprint, "version": "1.17.0*"}
+    assert ask(vendor, gpu_container_toolkit=asked) is None
+    assert {version_of(vendor.box, name) for name in TOOLKIT} == {"1.17.0-1"}
+    assert 'mode = "cdi"' in vendor.box.run("cat /etc/nvidia-container-runtime/config.toml")
+    assert vendor.box.record().problem is None
+    assert vendor.box.found() == {}
+    failed = vendor.box.look(with_checks=True).checks or ()
+    said = "no driver of NVIDIA's runs on this host: containers get no GPU"
+    assert f"the GPUs are described for containers: no: exit 1: {said}" in [one.message for one in failed]
+    assert ask(vendor, gpu_container_toolkit={**asked, "version": "1.18.0*", "mode": "auto"}) is None
+    assert {version_of(vendor.box, name) for name in TOOLKIT} == {"1.18.0-1"}
+    assert 'mode = "auto"' in vendor.box.run("cat /etc/nvidia-container-runtime/config.toml")
+    vendor.box.take_off("gpu_container_toolkit")
+    assert "nvidia-container" not in vendor.box.run("dpkg --list | grep ^ii")
+    assert vendor.box.run("find /etc/nvidia-container-runtime /etc/cdi 2>/dev/null || :") == ""
+
+
+def test_the_runtime_of_fpgas_comes_from_where_the_site_file_says_and_a_card_that_is_not_there_stops_it(
+    vendor: FakeVendor,
+) -> None:
+    asked = {"repository": f"{URI}/fpga", "repository_key": vendor.fingerprint}
+    assert ask(vendor, fpga={**asked, "declared": {"count": 2, "model": None, "shell": None}}) == (
+        "the site file declares 2 FPGA cards of amd, none is on the PCI bus"
+    )
+    assert "xrt" not in vendor.box.run("dpkg-query --show")
+    assert ask(vendor, fpga={**asked, "declared": {}}) is None
+    assert version_of(vendor.box, "xrt") == "2.19.194"
+    assert vendor.box.record().problem is None
+    failed = vendor.box.look(with_checks=True).checks or ()
+    assert "the FPGAs are as declared: no: exit 1: no FPGA card of amd is on the PCI bus" in [
+        one.message for one in failed
+    ]
+    vendor.box.take_off("fpga")
+    assert vendor.box.run("find /etc/systemd/system -name '*fpga*'") == ""
+
+
+def test_the_driver_is_taken_off_with_all_that_came_with_it(vendor: FakeVendor) -> None:
+    vendor.box.take_off("gpu_driver")
+    assert "nvidia" not in vendor.box.run("dpkg --list | grep ^ii || :")
+    assert vendor.box.run("find /etc -name '*leptonctl*gpu*' -o -name '*leptonctl-nvidia*'") == ""
