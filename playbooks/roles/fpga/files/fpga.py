@@ -13,12 +13,11 @@ AMD's (xclmgmt, xocl), the bitstream's id of Intel's (dfl-fme).
 """
 
 import json
-import os
 import secrets
 import sys
 from pathlib import Path
 
-ROOT = Path(os.environ.get("LEPTONCTL_FPGA_ROOT", "/"))
+ROOT = Path("/")
 SETTINGS = Path("etc/leptonctl-fpga.json")
 METRICS = Path("var/lib/prometheus/node-exporter/leptonctl_fpga.prom")
 AMD, INTEL = "0x10ee", "0x8086"
