@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ROLES = asset("playbooks", "roles")
 # Roles without alerts of their own, and who watches what they do.
-WATCHED_ELSEWHERE: dict[RoleName, str] = {"gpu_driver": "the health gate judges GPUs with their driver"}
+WATCHED_ELSEWHERE: dict[RoleName, str] = {}
 WATCHED = [name for name in SETTINGS if name not in WATCHED_ELSEWHERE]
 
 
