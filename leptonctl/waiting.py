@@ -36,7 +36,7 @@ def wait_for_young_hosts(
         for address in sorted(set(booting) - waited):
             limit_min = int(BOOT_LIMIT.total_seconds() // 60)
             message = f"waits for its first answer by SSH, up to {limit_min} min from its start"
-            session.report(Progress("connect", "step", address, message))
+            session.report(Progress("connect", "started", address, message))
         waited.update(booting)
         if stop.wait(_PAUSE_S):
             return looked
@@ -45,7 +45,7 @@ def wait_for_young_hosts(
             look = looked.observed.looks[address]
             is_there = look.reach == Reach.OK
             message = "answers by SSH" if is_there else look.detail
-            session.report(Progress("connect", "step" if is_there else "failed", address, message))
+            session.report(Progress("connect", "done" if is_there else "failed", address, message))
     return looked
 
 

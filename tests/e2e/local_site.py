@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,19 +45,40 @@ class Site:
 
     def run(self, verb: str, *arguments: str, output: str = "json") -> Answer:
         """Run `leptonctl VERB SITE ARGUMENTS` to its end."""
-        command = [str(LEPTONCTL), *verb.split(), str(self.file), *arguments, *(("--output", output) if output else ())]
         done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, **self.environ},
-            stdin=subprocess.DEVNULL,
+            self._command(verb, *arguments, output=output), capture_output=True, check=False, **self._as_in_ci()
         )
         return Answer(done.returncode, done.stdout, done.stderr)
 
+    def run_and_react(self, verb: str, *arguments: str, react: Callable[[str], None]) -> Answer:
+        """As `run`; `react` is called with each line of what it says on stderr, while it goes on."""
+        said = []
+        with (
+            tempfile.TemporaryFile("w+") as printed,
+            subprocess.Popen(
+                self._command(verb, *arguments, output="json"),
+                stdout=printed,
+                stderr=subprocess.PIPE,
+                **self._as_in_ci(),
+            ) as process,
+        ):
+            assert process.stderr is not None
+            for line in process.stderr:
+                said.append(line)
+                react(line)
+            exit_code = process.wait()
+            printed.seek(0)
+            return Answer(exit_code, printed.read(), "".join(said))
+
     def up(self, *arguments: str) -> Answer:
         return self.run("up", "--yes", *arguments)
+
+    def _command(self, verb: str, *arguments: str, output: str) -> list[str]:
+        return [str(LEPTONCTL), *verb.split(), str(self.file), *arguments, *(("--output", output) if output else ())]
+
+    def _as_in_ci(self) -> dict[str, Any]:
+        """Nobody to ask, and the environment of this site."""
+        return {"text": True, "env": {**os.environ, **self.environ}, "stdin": subprocess.DEVNULL}
 
     def on(self, address: str, *command: str) -> str:
         """Run a command on a host, past leptonctl: by podman, as its administrator would at the console."""

@@ -169,6 +169,35 @@ def test_after_a_stop_in_the_last_batch_the_next_up_touches_only_the_three(site:
     assert told_to_ansible(done) == set(three)
 
 
+def test_what_breaks_while_a_batch_is_watched_stops_the_rollout(site: Site, stopped: Answer) -> None:
+    assert stopped.exit_code == 5
+    text = site.file.read_text()
+    watched = text.replace(FIFTHS, "batch: 20%, pause_s: 5").replace("max_failed: 20%", "max_failed: 0")
+    site.file.write_text(watched.replace("journal_max_mib: 256", "journal_max_mib: 128"))
+    first, second = BOXES[:2]
+    broken: list[str] = []
+
+    def react(line: str) -> None:
+        if "watched for 5 s" in line and not broken:
+            broken.append(site.on(first, "chmod", "0666", "/etc/default/locale"))
+
+    failed = site.run_and_react("up", "--yes", "--roles", "base", "--only", first, "--only", second, react=react)
+    assert (failed.exit_code, len(broken)) == (5, 1), failed.stderr
+    (core,) = failed.result["data"]["rollouts"]
+    assert (core["batches"], core["batches_begun"], core["failed"], core["not_begun"]) == (
+        [[first], [second]],
+        1,
+        [first],
+        [second],
+    )
+    assert failed.host(first)["detail"] == "/etc/default/locale: mode 0666, should be 0644"
+    assert core["stopped"] == "1 of 2 hosts failed, at most 0 may"
+    assert touched(failed) == [first]
+    done = site.up()
+    assert (done.exit_code, done.problems()) == (0, [])
+    assert touched(done) == BOXES
+
+
 def test_the_role_of_every_host_that_left_the_site_file_is_named_and_stays(site: Site, stopped: Answer) -> None:
     assert stopped.exit_code == 5
     text = site.file.read_text()

@@ -53,6 +53,7 @@ class CloudHosts:
     podman: Podman = field(default_factory=find_podman)
     _work: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4))
     _hosts: dict[str, Future[None]] = field(default_factory=dict)
+    _held: dict[str, threading.Event] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -68,6 +69,10 @@ class CloudHosts:
         """From now on, machines that are started through the proxy have hosts, and lose them with their end."""
         proxy.add(Watcher(self._started, "RunInstances"))
         proxy.add(Watcher(self._ended, "TerminateInstances"))
+
+    def hold(self, address: str) -> threading.Event:
+        """Let the next machine with this address begin to boot only when the event is set."""
+        return self._held.setdefault(address, threading.Event())
 
     def public_address(self) -> str:
         """An address in the network that stands for the internet: what moto would make up leads nowhere."""
@@ -137,6 +142,8 @@ class CloudHosts:
             ),
         ).split()[-1]
         self.podman.text("cp", "-", f"{made}:/", stdin=planted(config))
+        if (held := self._held.pop(tags["leptonctl:address"], None)) is not None:
+            held.wait()
         self.podman.text("start", made)
 
     def _network(self, label: str, cidr: str | None = None) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.engine, pytest.mark.hosts]
 REGION = "eu-central-1"
 GATE, INSIDE, AWAY = "core/control-1", "core/box-1", "regions/west/serve-1"
+WAITS = f"{AWAY}: waits for its first answer by SSH, up to 10 min from its start"
 TEXT = """
 site: {name}
 owner: tests@example.com
@@ -65,7 +66,17 @@ def world(moto_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 
 @pytest.fixture(scope="module")
 def first_up(world: CloudSite) -> Answer:
-    return world.site.up()
+    """The first `up`; one machine begins to boot only when `up` waits for it."""
+    late = world.hosts.hold(AWAY)
+
+    def react(line: str) -> None:
+        if WAITS in line:
+            late.set()
+
+    try:
+        return world.site.run_and_react("up", "--yes", react=react)
+    finally:
+        late.set()
 
 
 def test_a_site_on_aws_is_made_and_its_hosts_configured(world: CloudSite, first_up: Answer) -> None:
@@ -75,6 +86,14 @@ def test_a_site_on_aws_is_made_and_its_hosts_configured(world: CloudSite, first_
     for address in (GATE, INSIDE, AWAY):
         assert {role["state"] for role in first_up.host(address)["roles"]} == {"done"}, address
     assert world.proxy.calls["ec2:RunInstances"] == 3
+
+
+def test_a_machine_that_boots_slowly_is_waited_for_and_configured_when_it_answers(first_up: Answer) -> None:
+    said = [line for line in first_up.stderr.splitlines() if AWAY in line]
+    waits = next(number for number, line in enumerate(said) if WAITS in line)
+    answers = next(number for number, line in enumerate(said) if f"{AWAY}: answers by SSH" in line)
+    configured = next(number for number, line in enumerate(said) if "tasks changed something" in line)
+    assert waits < answers < configured
 
 
 def test_a_private_host_was_reached_through_the_public_one_alone(world: CloudSite, first_up: Answer) -> None:
