@@ -144,11 +144,13 @@ class EventReader:
             )
 
     def _failure(self, role: str | None, data: Event, result: Event) -> Failure:
-        message = self._said(result.get("msg")) or self._said(result.get("censored")) or "no reason given"
+        items = [_mapping(part) for part in _sequence(result.get("results"))]
+        failed = [part for part in items if part.get("failed") is True]
+        # Of a loop Ansible says only that items failed: the first of them has the reason.
+        texts = [*(part.get("msg") for part in failed), result.get("msg"), result.get("censored")]
+        message = next(filter(None, map(self._said, texts)), "no reason given")
         lines: list[str] = []
-        for part in [result, *(_mapping(part) for part in _sequence(result.get("results")))]:
-            if part is not result and part.get("failed") is not True:
-                continue
+        for part in [result, *failed]:
             if part is not result:
                 lines.extend(self._said(part.get("msg")).splitlines())
             for key in ("stdout", "stderr", "module_stdout", "module_stderr"):

@@ -120,7 +120,7 @@ def test_a_skipped_item_leaves_no_record() -> None:
     assert [(record.arguments, record.result["item"]) for record in records] == [({"a": 1}, 2)]
 
 
-def test_the_last_lines_of_a_failed_item_are_shown_without_secrets() -> None:
+def test_a_failed_item_is_told_by_its_own_words_and_last_lines_without_secrets() -> None:
     events = reader("hunter2hunter2")
     items = [
         {"ansible_loop_var": "item", "item": 1, "msg": "fine"},
@@ -134,7 +134,7 @@ def test_the_last_lines_of_a_failed_item_are_shown_without_secrets() -> None:
     ]
     progress = events.take(ended("failed", "base", result={"msg": "One or more items failed", "results": items}))
     assert progress is not None
-    assert progress.message == "One or more items failed"
+    assert progress.message == "bad"
     failure = events.hosts()["core/a"].failure
     assert failure is not None
     assert failure.last_lines == ("bad", "[secret]")
