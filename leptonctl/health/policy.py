@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from leptonctl.health.data import read_data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_DEFAULTS = Path(__file__).with_name("policy.toml")
+_DEFAULTS = "policy.toml"
 SITE_SOURCE = "the site file"
 
 
@@ -45,6 +46,6 @@ class Policy:
 
 def default_policy() -> Policy:
     """The policy that comes with leptonctl."""
-    data = tomllib.loads(_DEFAULTS.read_text(encoding="utf-8"))
+    data = tomllib.loads(read_data(_DEFAULTS))
     version = data.pop("version")
     return Policy(version, {name: Threshold(one["value"], one["source"]) for name, one in data.items()})

@@ -5,11 +5,11 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
+from leptonctl.health.data import read_data
 from leptonctl.health.verdict import Action, Verdict
 
-_TABLE = Path(__file__).with_name("xid.toml")
+_TABLE = "xid.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def xid(code: int) -> Xid:
 @cache
 def xids() -> dict[int, Xid]:
     """Every code of the table, in order."""
-    table = tomllib.loads(_TABLE.read_text(encoding="utf-8"))
+    table = tomllib.loads(read_data(_TABLE))
     names = {int(code): name for code, name in table["names"].items()}
     disagreements = {one["code"]: one for one in table["disagreement"]}
     found = {
@@ -62,4 +62,4 @@ def xids() -> dict[int, Xid]:
 
 def table_version() -> str:
     """The date of the table."""
-    return str(tomllib.loads(_TABLE.read_text(encoding="utf-8"))["version"])
+    return str(tomllib.loads(read_data(_TABLE))["version"])

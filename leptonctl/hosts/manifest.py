@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from leptonctl.assets import asset
+from leptonctl.hosts import collector
 from leptonctl.hosts.checks import LOOKING_PROGRAMS, checks_for
 from leptonctl.hosts.looking_commands import Declared, digest_of_program
 from leptonctl.hosts.readers import Entry, ensures_nothing, module_of, read
@@ -151,4 +152,6 @@ def role_source(role: str) -> str:
         files += sorted(asset("playbooks", "roles").glob(f"*/{_WATCHING}/*"))
     for path in [asset("playbooks", "site.yml"), *files]:
         found.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    if role == collector.ROLE:
+        found.update(collector.collector_modules().encode())
     return found.hexdigest()

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from leptonctl.health.policy import Policy, default_policy
-from leptonctl.health.readings import Declared
+from leptonctl.planning.gpus import declared_gpus
 
 if TYPE_CHECKING:
+    from leptonctl.health.readings import Declared
     from leptonctl.planning.desired import Desired
-    from leptonctl.sitefile.accelerators import Gpus
     from leptonctl.sitefile.model import Site
 
 
@@ -35,19 +35,7 @@ def expected_gpus(site: Site, want: Desired) -> dict[str, Expected]:
             if section is not None and section.gpus is not None:
                 own = policy.overridden(section.health.policy)
                 group = f"{location.address}/{host.group}"
-                found[host.address] = Expected(_declared(section.gpus, host.name), own, section.health.shadow, group)
+                found[host.address] = Expected(
+                    declared_gpus(section.gpus, host.name), own, section.health.shadow, group
+                )
     return found
-
-
-def _declared(gpus: Gpus, host: str) -> Declared:
-    return Declared(
-        count=gpus.count,
-        model=gpus.model,
-        memory_gib=gpus.memory_gib,
-        serials=gpus.serials.get(host, ()),
-        links=gpus.nvlinks,
-        link_gbps=gpus.nvlink_gbps,
-        pcie_width=gpus.pcie_lanes,
-        has_nvswitch=gpus.nvswitch,
-        all_reduce_gbps=gpus.all_reduce_gbps,
-    )

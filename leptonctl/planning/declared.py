@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from leptonctl.planning.gpus import declared_gpus
+
 if TYPE_CHECKING:
-    from leptonctl.sitefile.accelerators import Fpgas, Gpus
+    from leptonctl.sitefile.accelerators import Accelerators, Fpgas, Gpus
     from leptonctl.sitefile.model import NodeGroup
     from leptonctl.sitefile.software import RoleName
 
@@ -20,6 +23,8 @@ def declared_settings(group: NodeGroup, role: RoleName) -> dict[str, object]:
         return {"gpu_handler": "gpu_container_toolkit" in group.roles}
     if role == "gpu_driver":
         return {"declared": _gpus(section.gpus) if section and section.gpus else {}}
+    if role == "gpu_health":
+        return {"declared": _judged_by(section, section.gpus) if section and section.gpus else {}}
     if role == "fpga":
         return {"declared": _fpgas(section.fpgas) if section and section.fpgas else {}}
     return {}
@@ -31,3 +36,9 @@ def _gpus(gpus: Gpus) -> dict[str, object]:
 
 def _fpgas(fpgas: Fpgas) -> dict[str, object]:
     return {"count": fpgas.count, "model": fpgas.model, "shell": fpgas.shell}
+
+
+def _judged_by(section: Accelerators, gpus: Gpus) -> dict[str, object]:
+    """What the collector on the host judges by. Serial numbers are a host's own, and its settings are the group's."""
+    declared = asdict(declared_gpus(gpus, ""))
+    return {"declared": {**declared, "serials": []}, "policy": dict(section.health.policy)}

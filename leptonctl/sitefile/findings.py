@@ -126,6 +126,7 @@ RULES: dict[str, str] = {
     "unknown-threshold": "A threshold is one that the health policy has.",
     "unknown-serial-host": "Serial numbers are given for hosts of the group.",
     "too-few-serials": "Each host with serial numbers has as many as it has GPUs.",
+    "no-accelerators": "The role gpu_health is on groups that declare GPUs.",
     "impossible-driver": "A driver is one that there is, from this source and for these GPUs.",
     # values of role settings
     "duplicate-user": "A user stands once in a list.",

@@ -19,12 +19,20 @@ from leptonctl.sitefile.software import ROLE_DATA, ROLE_NEEDS, ROLES_THAT_STAY, 
 ROLES = asset("playbooks", "roles")
 MANAGED = "Managed by leptonctl: the next run puts this file back."
 # Their format has no comments.
-WITHOUT_COMMENTS = {"timezone.j2", "hosts.json.j2", "daemon.json.j2", "logins.json.j2", "fpga.json.j2"}
+WITHOUT_COMMENTS = {
+    "timezone.j2",
+    "hosts.json.j2",
+    "daemon.json.j2",
+    "logins.json.j2",
+    "fpga.json.j2",
+    "gpu_health.json.j2",
+}
 # What planning adds to the settings of a role: not in the site model.
 DERIVED = {
     "container_runtime": {"container_runtime_gpu_handler", "container_runtime_stop_containers"},
     "gpu_driver": {"gpu_driver_declared"},
     "fpga": {"fpga_declared"},
+    "gpu_health": {"gpu_health_declared"},
     "monitoring_server": {"monitoring_server_targets", "monitoring_server_watched_roles"},
 }
 NOT_MODULES = {

@@ -33,6 +33,7 @@ _CHECKS: dict[RoleName, Callable[[Settings], tuple[Check, ...]]] = {
     "fpga": accelerators.fpga,
     "container_runtime": containers.container_runtime,
     "gpu_container_toolkit": accelerators.gpu_container_toolkit,
+    "gpu_health": accelerators.gpu_health,
     "monitoring_agent": monitoring.monitoring_agent,
     "monitoring_server": monitoring.monitoring_server,
 }

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 GPU_DRIVER_PROGRAM = "/usr/local/lib/leptonctl/gpu_driver"
 GPU_CDI_PROGRAM = "/usr/local/lib/leptonctl/gpu_cdi"
 FPGA_PROGRAM = "/usr/local/lib/leptonctl/fpga"
+GPU_HEALTH_METRICS = "/var/lib/prometheus/node-exporter/leptonctl_gpu_health.prom"
 
 
 def gpu_driver(settings: Settings) -> tuple[Check, ...]:
@@ -67,3 +68,16 @@ def fpga(settings: Settings) -> tuple[Check, ...]:
         Command("the FPGAs are as declared", (FPGA_PROGRAM, "check"), expect="in order"),
         Unit("leptonctl-fpga-metrics.timer"),
     )
+
+
+def gpu_health(settings: Settings) -> tuple[Check, ...]:
+    """The timer runs, and the metrics that it leaves are not old."""
+    interval_s: int = setting("gpu_health", settings, "interval_s")
+    # A look may take three minutes on a host whose driver hangs, and is not begun twice.
+    minutes = (3 * interval_s + 180) // 60 + 1
+    fresh = Command(
+        "the metrics of the GPUs are fresh",
+        ("find", GPU_HEALTH_METRICS, "-mmin", f"-{minutes}"),
+        expect=GPU_HEALTH_METRICS,
+    )
+    return (Unit("leptonctl-gpu-health.timer"), fresh)

@@ -22,6 +22,10 @@ def check_accelerators(site: Site) -> Iterator[Finding]:
     """Every group with accelerators."""
     for path, location in locations(site):
         for name, group in location.nodes.items():
+            if "gpu_health" in group.roles and (group.accelerators is None or group.accelerators.gpus is None):
+                message = "the role 'gpu_health' has nothing to judge by: the group declares no GPUs"
+                hint = "write `accelerators: {gpus: {count: 8}}` in the group"
+                yield Finding("no-accelerators", (*path, "nodes", name, "roles"), message, hint)
             if group.accelerators is None:
                 continue
             here = (*path, "nodes", name, "accelerators")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from leptonctl.sitefile.base import Frozen
-from leptonctl.sitefile.software.accelerators import Fpga, GpuContainerToolkit, GpuDriver
+from leptonctl.sitefile.software.accelerators import Fpga, GpuContainerToolkit, GpuDriver, GpuHealth
 from leptonctl.sitefile.software.containers import ContainerRuntime
 from leptonctl.sitefile.software.host import Base
 from leptonctl.sitefile.software.monitoring import MonitoringAgent, MonitoringServer
@@ -28,6 +28,8 @@ class Software(Frozen):
     """Settings of the role `gpu_container_toolkit`."""
     gpu_driver: GpuDriver | None = None
     """Settings of the role `gpu_driver`."""
+    gpu_health: GpuHealth | None = None
+    """Settings of the role `gpu_health`."""
     monitoring_agent: MonitoringAgent | None = None
     """Settings of the role `monitoring_agent`."""
     monitoring_server: MonitoringServer | None = None
@@ -41,6 +43,7 @@ RoleName = Literal[
     "container_runtime",
     "gpu_container_toolkit",
     "monitoring_agent",
+    "gpu_health",
     "monitoring_server",
 ]
 
@@ -52,6 +55,7 @@ ROLE_NEEDS: dict[RoleName, tuple[RoleName, ...]] = {
     "container_runtime": ("base",),
     "gpu_container_toolkit": ("base", "gpu_driver", "container_runtime"),
     "monitoring_agent": ("base",),
+    "gpu_health": ("base", "monitoring_agent"),
     "monitoring_server": ("base", "monitoring_agent"),
 }
 
@@ -71,5 +75,6 @@ SETTINGS: dict[RoleName, type[Frozen]] = {
     "container_runtime": ContainerRuntime,
     "gpu_container_toolkit": GpuContainerToolkit,
     "monitoring_agent": MonitoringAgent,
+    "gpu_health": GpuHealth,
     "monitoring_server": MonitoringServer,
 }

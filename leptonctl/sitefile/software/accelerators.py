@@ -72,3 +72,10 @@ class Fpga(Settings):
     """Packages to install; none is what the maker calls its runtime: `xrt`, or `opae`."""
     version: Text | None = None
     """Debian version of the packages to hold; None takes the newest, and keeps it."""
+
+
+class GpuHealth(Settings):
+    """A collector on the host that judges its GPUs and leaves metrics for the node exporter."""
+
+    interval_s: Annotated[int, Field(ge=10, le=3600)] = 60
+    """Seconds between two looks at the GPUs."""

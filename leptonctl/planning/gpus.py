@@ -1,0 +1,25 @@
+"""What a group declares of the GPUs of its hosts, as they are judged by. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from leptonctl.health.readings import Declared
+
+if TYPE_CHECKING:
+    from leptonctl.sitefile.accelerators import Gpus
+
+
+def declared_gpus(gpus: Gpus, host: str) -> Declared:
+    """What a group declares of the GPUs of one of its hosts."""
+    return Declared(
+        count=gpus.count,
+        model=gpus.model,
+        memory_gib=gpus.memory_gib,
+        serials=gpus.serials.get(host, ()),
+        links=gpus.nvlinks,
+        link_gbps=gpus.nvlink_gbps,
+        pcie_width=gpus.pcie_lanes,
+        has_nvswitch=gpus.nvswitch,
+        all_reduce_gbps=gpus.all_reduce_gbps,
+    )
