@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from leptonctl.planning import firewall
 from leptonctl.planning.scaling import every_role
 from leptonctl.sitefile.software import ROLE_NEEDS
 
@@ -22,19 +23,22 @@ def roles_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str, t
 
     `hostnames` maps host address to how other hosts of the site reach it now. A host without one can't be scraped yet
     and is left out of the server's `targets`: `unknown_targets` tells which hosts those are. `watched_roles` are those
-    whose alerts and dashboards the server gets.
+    whose alerts and dashboards the server gets. The firewall of a host gets its `openings`.
     """
-    derived = {"targets": scrape_targets(desired, hostnames), "watched_roles": watched_roles(desired)}
+    served = {"targets": scrape_targets(desired, hostnames), "watched_roles": watched_roles(desired)}
+    openings = firewall.openings(desired, hostnames)
     found: dict[str, tuple[DesiredRole, ...]] = {}
     for location in desired.locations:
         for host in location.hosts:
-            if any(role.name == SERVER for role in host.roles):
-                found[host.address] = tuple(
-                    replace(role, settings={**role.settings, **derived}) if role.name == SERVER else role
-                    for role in host.roles
-                )
-            else:
+            names = {role.name for role in host.roles}
+            if not names & {SERVER, firewall.ROLE}:
                 found[host.address] = host.roles
+                continue
+            added = {SERVER: served, firewall.ROLE: openings(location, host) if firewall.ROLE in names else {}}
+            found[host.address] = tuple(
+                replace(role, settings={**role.settings, **added[role.name]}) if role.name in added else role
+                for role in host.roles
+            )
     return found
 
 

@@ -111,6 +111,8 @@ RULES: dict[str, str] = {
     "port-clash": "Two services of a host use two ports.",
     "docker-mirror": "Docker has mirrors of docker.io alone.",
     "image-gc": "Removing unused images stops at a smaller share of the disk than it starts at.",
+    "cut-off": "Whoever runs leptonctl may come by SSH, as far as the file tells where that is from.",
+    "bad-time": "A time of day is written as 03:30, one for each tier.",
     # rollouts
     "bad-share": "A share of hosts is a number of them or a percentage.",
     "rollout-budget": "Batches of a rollout have hosts, its canary is a part of them, and its threshold can be passed.",

@@ -74,6 +74,10 @@ class Box:
         self._run(replace(self.target, roles=roles))
         assert self.done.status == "ok", self.done.failure
 
+    def run_alone(self, one: DesiredRole) -> None:
+        """Run this role as it is given here; whether it succeeds is for the caller to see."""
+        self._run(replace(self.target, roles=(one,)))
+
     def check(self) -> str:
         """Run all roles in check mode, by plain ansible-playbook; its output."""
         folder = self.folder / "checked"
@@ -116,6 +120,10 @@ class Box:
     def _run(self, target: Target, *, playbook: Path | None = None) -> None:
         folder = self.folder / f"configure-{self._count()}"
         self.done = configure([target], folder=folder, report=silent, secrets=HOOK, playbook=playbook).hosts[ADDRESS]
+
+    def last_log(self) -> str:
+        """What Ansible said in the last run."""
+        return (self.folder / f"configure-{self._count() - 1}" / "ansible.log").read_text()
 
     def _count(self) -> int:
         return len(list(self.folder.glob("configure-*")))

@@ -69,6 +69,17 @@ CASES: dict[RoleName, Case] = {
         gone=("/etc/prometheus/prometheus.yml", "/usr/bin/prometheus", "/usr/local/share/leptonctl/dashboards"),
     ),
 }
+CASES |= {
+    "hardening": Case(
+        settings={
+            "openings": [{"role": "x", "protocol": "tcp", "port": "9100", "sources": ["192.0.2.1", "2001:db8::/32"]}]
+        },
+        changed={"operators": ["192.0.2.0/24"], "reboot_at": {"core": "03:30"}},
+        shows=("cat /etc/apt/apt.conf.d/61leptonctl-reboot", 'Automatic-Reboot-Time "03:30"'),
+        package="auditd",
+        gone=("/etc/leptonctl/firewall.nft", "/etc/ssh/sshd_config.d/00-leptonctl.conf", "/usr/sbin/auditctl"),
+    ),
+}
 STAGES = ("fresh", "second run", "upgrade", "changed setting", "removed")
 
 

@@ -12,7 +12,7 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from leptonctl.assets import asset
-from leptonctl.hosts.checks import containers, host
+from leptonctl.hosts.checks import containers, hardening, host
 from leptonctl.sitefile.base import Frozen, SecretRef
 from leptonctl.sitefile.software import ROLE_DATA, ROLE_NEEDS, ROLES_THAT_STAY, SETTINGS, RoleName
 
@@ -34,6 +34,7 @@ DERIVED = {
     "fpga": {"fpga_declared"},
     "gpu_health": {"gpu_health_declared"},
     "monitoring_server": {"monitoring_server_targets", "monitoring_server_watched_roles"},
+    "hardening": {"hardening_openings"},
 }
 NOT_MODULES = {
     *(
@@ -267,6 +268,10 @@ def test_checks_and_roles_agree_on_the_names_of_what_lies_on_the_host() -> None:
     assert runtime["__container_runtime_probe_image"] == containers.PROBE_IMAGE
     assert f"{base['__base_programs']}/kernel_settings" == host.KERNEL_SETTINGS
     assert f"{runtime['__container_runtime_programs']}/probe_image" == containers.PROBE_IMAGE_PROGRAM
+    hard = load(ROLES / "hardening" / "vars" / "main.yml")
+    assert f"{hard['__hardening_programs']}/firewall" == hardening.FIREWALL
+    assert f"{hard['__hardening_folder']}/firewall.nft" == hardening.FIREWALL_RULES
+    assert hard["__hardening_programs"] == base["__base_programs"]
 
 
 def test_the_playbook_knows_the_packages_of_every_role() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from leptonctl.hosts.checks import accelerators, containers, host, monitoring
+from leptonctl.hosts.checks import accelerators, containers, hardening, host, monitoring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,4 +36,5 @@ _CHECKS: dict[RoleName, Callable[[Settings], tuple[Check, ...]]] = {
     "gpu_health": accelerators.gpu_health,
     "monitoring_agent": monitoring.monitoring_agent,
     "monitoring_server": monitoring.monitoring_server,
+    "hardening": hardening.hardening,
 }

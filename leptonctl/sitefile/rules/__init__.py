@@ -9,6 +9,7 @@ from leptonctl.sitefile.rules.aws import check_aws
 from leptonctl.sitefile.rules.capacity import check_capacity
 from leptonctl.sitefile.rules.containers import check_containers
 from leptonctl.sitefile.rules.drivers import check_drivers, check_repositories
+from leptonctl.sitefile.rules.hardening import check_hardening
 from leptonctl.sitefile.rules.hosts import check_hosts
 from leptonctl.sitefile.rules.kubernetes import check_clusters
 from leptonctl.sitefile.rules.networks import check_networks
@@ -47,6 +48,7 @@ RULE_SETS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     check_unused_settings,
     check_ports,
     check_containers,
+    check_hardening,
     check_users,
     check_values,
     check_rollouts,

@@ -11,6 +11,7 @@ from typing import Literal
 from leptonctl.sitefile.base import Frozen
 from leptonctl.sitefile.software.accelerators import Fpga, GpuContainerToolkit, GpuDriver, GpuHealth
 from leptonctl.sitefile.software.containers import ContainerRuntime
+from leptonctl.sitefile.software.hardening import Hardening
 from leptonctl.sitefile.software.host import Base
 from leptonctl.sitefile.software.monitoring import MonitoringAgent, MonitoringServer
 
@@ -34,6 +35,8 @@ class Software(Frozen):
     """Settings of the role `monitoring_agent`."""
     monitoring_server: MonitoringServer | None = None
     """Settings of the role `monitoring_server`."""
+    hardening: Hardening | None = None
+    """Settings of the role `hardening`."""
 
 
 RoleName = Literal[
@@ -45,6 +48,7 @@ RoleName = Literal[
     "monitoring_agent",
     "gpu_health",
     "monitoring_server",
+    "hardening",
 ]
 
 # The order in which roles run on a host, and what each needs beside it on the same host.
@@ -57,6 +61,7 @@ ROLE_NEEDS: dict[RoleName, tuple[RoleName, ...]] = {
     "monitoring_agent": ("base",),
     "gpu_health": ("base", "monitoring_agent"),
     "monitoring_server": ("base", "monitoring_agent"),
+    "hardening": ("base",),
 }
 
 # What a role leaves on a host that it is taken off: folders with data, which go only where the operator names them.
@@ -77,4 +82,5 @@ SETTINGS: dict[RoleName, type[Frozen]] = {
     "monitoring_agent": MonitoringAgent,
     "gpu_health": GpuHealth,
     "monitoring_server": MonitoringServer,
+    "hardening": Hardening,
 }

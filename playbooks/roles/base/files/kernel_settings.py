@@ -131,6 +131,11 @@ def main(mode: str) -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] not in (["--apply"], ["--check"]):
-        sys.exit("usage: kernel_settings --apply|--check")
-    sys.exit(main(sys.argv[1]))
+    match sys.argv[1:]:
+        case ["--apply" | "--check" as asked]:
+            sys.exit(main(asked))
+        case ["--apply" | "--check" as asked, file]:
+            SETTINGS = Path(file)
+            sys.exit(main(asked))
+        case _:
+            sys.exit("usage: kernel_settings --apply|--check [FILE]")

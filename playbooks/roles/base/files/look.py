@@ -1,7 +1,10 @@
 """Prints as JSON what the role `base` has to know of a host before it changes anything. Reads only."""
 
+import fcntl
 import json
+import os
 import re
+import struct
 import subprocess
 import time
 from pathlib import Path
@@ -42,6 +45,20 @@ def package_lists_age_s() -> int | None:
     return int(time.time() - lists.stat().st_mtime)
 
 
+def holder_of_the_package_manager() -> str | None:
+    """The process that installs packages at this moment, as `apt-get (process 123)`; None where there is none."""
+    lock = Path("/var/lib/dpkg/lock-frontend")
+    if not lock.exists():
+        return None
+    with lock.open("rb") as file:
+        asked = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        kind, _, _, _, pid = struct.unpack("hhqqi", fcntl.fcntl(file, fcntl.F_GETLK, asked))
+    if kind == fcntl.F_UNLCK:
+        return None
+    name = Path(f"/proc/{pid}/comm")
+    return f"{name.read_text(encoding='utf-8').strip() if name.exists() else 'another'} (process {pid})"
+
+
 def overrides() -> list[str]:
     """Files that change the units which packages brought: drop-ins, and units in the place of packed ones.
 
@@ -80,6 +97,7 @@ print(
             "open_files_max": hard_limit("open files"),
             "locked_memory_max_kib": memlock if memlock == "unlimited" else memlock // 1024,
             "package_lists_age_s": package_lists_age_s(),
+            "package_manager_held_by": holder_of_the_package_manager(),
             "overrides": overrides(),
             "held_packages": held_packages(),
         }
