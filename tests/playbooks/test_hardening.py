@@ -86,14 +86,14 @@ def test_rules_that_nobody_confirms_are_taken_back_by_the_host_itself(box: Box) 
     # Not waited for: what the timer starts is started now.
     box.run("systemctl start leptonctl-firewall-rollback.service")
     assert box.run("nft list table inet leptonctl") == before
-    box.run("test ! -e /run/leptonctl-firewall.before; systemctl stop leptonctl-firewall-rollback.timer")
+    box.run("test ! -e /run/leptonctl-firewall.before && systemctl stop leptonctl-firewall-rollback.timer")
     assert box.run(f"{PROGRAM} confirm") == "nothing to confirm\n"
 
 
 def test_rules_that_nftables_does_not_take_change_nothing(box: Box) -> None:
     before = box.run("nft list table inet leptonctl")
     said = box.run(f"echo 'table inet leptonctl {{ nonsense }}' | {PROGRAM} apply '' 22 || :")
-    assert said.startswith("nftables does not take these rules: /dev/stdin:1:26-33: Error: syntax error")
+    assert said.startswith("nftables does not take these rules: /dev/stdin:1:24-31: Error: syntax error")
     assert box.run("nft list table inet leptonctl") == before
 
 
