@@ -253,13 +253,22 @@ def ours(things: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def left_by_tag(region: str) -> list[str]:
-    """What the tagging service has, without what moto lists after its end: machines, keys that are deleted."""
+    """What the tagging service has, without what its own service says is gone: both go on listing that for a while."""
+    machines = [one for group in pages(region, "describe_instances", "Reservations") for one in group["Instances"]]
+    gateways = pages(region, "describe_nat_gateways", "NatGateways")
+    peerings = pages(region, "describe_vpc_peering_connections", "VpcPeeringConnections")
+    gone = {
+        *(one["InstanceId"] for one in machines if one["State"]["Name"] == "terminated"),
+        *(one["NatGatewayId"] for one in gateways if one["State"] == "deleted"),
+        *(one["VpcPeeringConnectionId"] for one in peerings if one["Status"]["Code"] == "deleted"),
+    }
     pager = client("resourcegroupstaggingapi", region).get_paginator("get_resources")
     filters = [{"Key": "leptonctl:managed-by", "Values": ["leptonctl"]}]
     found = [
         one["ResourceARN"] for page in pager.paginate(TagFilters=filters) for one in page["ResourceTagMappingList"]
     ]
-    return [arn for arn in found if ":instance/" not in arn and ":kms:" not in arn]
+    # A key is deleted a week later at the earliest.
+    return [arn for arn in found if arn.rpartition("/")[2] not in gone and ":kms:" not in arn]
 
 
 def ways_in_from_the_world(region: str) -> list[str]:
