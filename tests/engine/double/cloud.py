@@ -48,6 +48,11 @@ class Cloud:
         """The same in the form of most calls."""
         return [{"Key": key, "Value": value} for key, value in self.tags(inputs).items()]
 
+    def specified(self, noun: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The same as EC2 takes them with the call that makes a thing; nothing where there are none."""
+        tags = self.tag_list(inputs)
+        return {"TagSpecifications": [{"ResourceType": noun, "Tags": tags}]} if tags else {}
+
     def own_tags(self, tags: list[dict[str, str]] | None) -> dict[str, str]:
         """The tags of a resource as the program would have written them: without those of the provider."""
         plain = {one["Key"]: one["Value"] for one in tags or [] if not one["Key"].startswith("aws:")}

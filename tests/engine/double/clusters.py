@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from tests.engine.double.kind import Inputs, Kind, forgiving, is_gone
+from tests.engine.double.kind import Inputs, Kind, forgiving
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +102,7 @@ class NodeGroup(Kind):
 
     def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
         cluster, _, name = made.partition(":")
-        there = _found(lambda: cloud.client("eks").describe_nodegroup(clusterName=cluster, nodegroupName=name))
+        there = forgiving(lambda: cloud.client("eks").describe_nodegroup(clusterName=cluster, nodegroupName=name))
         if there is None:
             return None
         group = there["nodegroup"]
@@ -130,7 +128,7 @@ class NodeGroup(Kind):
 
     def delete(self, cloud: Cloud, made: str, _olds: Inputs) -> None:
         cluster, _, name = made.partition(":")
-        _found(lambda: cloud.client("eks").delete_nodegroup(clusterName=cluster, nodegroupName=name))
+        forgiving(lambda: cloud.client("eks").delete_nodegroup(clusterName=cluster, nodegroupName=name))
 
 
 class PartOfCluster(Kind):
@@ -182,7 +180,7 @@ class OidcProvider(Kind):
 
     def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
         iam = cloud.client("iam")
-        there = _found(lambda: iam.get_open_id_connect_provider(OpenIDConnectProviderArn=made))
+        there = forgiving(lambda: iam.get_open_id_connect_provider(OpenIDConnectProviderArn=made))
         if there is None:
             return None
         url = there["Url"]
@@ -198,7 +196,7 @@ class OidcProvider(Kind):
 
     def delete(self, cloud: Cloud, made: str, _olds: Inputs) -> None:
         iam = cloud.client("iam")
-        _found(lambda: iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=made))
+        forgiving(lambda: iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=made))
 
 
 class Key(Kind):
@@ -212,7 +210,7 @@ class Key(Kind):
 
     def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
         kms = cloud.client("kms")
-        there = _found(lambda: kms.describe_key(KeyId=made))
+        there = forgiving(lambda: kms.describe_key(KeyId=made))
         if there is None or there["KeyMetadata"]["KeyState"] == "PendingDeletion":
             return None
         tags = kms.list_resource_tags(KeyId=made)["Tags"]
@@ -230,7 +228,7 @@ class Key(Kind):
     def delete(self, cloud: Cloud, made: str, olds: Inputs) -> None:
         days = olds.get("deletionWindowInDays") or 30
         kms = cloud.client("kms")
-        _found(lambda: kms.schedule_key_deletion(KeyId=made, PendingWindowInDays=days))
+        forgiving(lambda: kms.schedule_key_deletion(KeyId=made, PendingWindowInDays=days))
 
 
 def _security_group(cloud: Cloud, inputs: Inputs) -> str:
@@ -244,22 +242,13 @@ def _security_group(cloud: Cloud, inputs: Inputs) -> str:
 
 
 def _cluster(cloud: Cloud, name: str) -> Mapping[str, Any] | None:
-    there = _found(lambda: cloud.client("eks").describe_cluster(name=name))
+    there = forgiving(lambda: cloud.client("eks").describe_cluster(name=name))
     return there["cluster"] if there else None
 
 
 def _of(cloud: Cloud, name: str) -> Mapping[str, Any]:
     there: Mapping[str, Any] = cloud.client("eks").describe_cluster(name=name)["cluster"]
     return there
-
-
-def _found(call: Any) -> Any:
-    try:
-        return call()
-    except ClientError as error:
-        if is_gone(error):
-            return None
-        raise
 
 
 def _own_tags(cloud: Cloud, tags: Mapping[str, str]) -> dict[str, str]:

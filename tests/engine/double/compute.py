@@ -1,13 +1,11 @@
-"""The double's compute types: images, key pairs, launch templates, instances, placement and scaling groups, volumes."""
+"""The double's compute types: images, key pairs, instances, placement groups, volumes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from tests.engine.double.cloud import camel, pascal_all
-from tests.engine.double.kind import Ec2, Inputs, Kind, forgiving, is_gone, retag
+from tests.engine.double.kind import Ec2, Inputs, Kind, forgiving, retag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,18 +18,17 @@ class KeyPair(Kind):
     replaces = frozenset({"keyName", "publicKey"})
 
     def create(self, cloud: Cloud, inputs: Inputs) -> str:
-        ec2, tags = cloud.client("ec2"), cloud.tag_list(inputs)
-        tagged = {"TagSpecifications": [{"ResourceType": "key-pair", "Tags": tags}]} if tags else {}
-        ec2.import_key_pair(KeyName=inputs["keyName"], PublicKeyMaterial=inputs["publicKey"].encode(), **tagged)
+        cloud.client("ec2").import_key_pair(
+            KeyName=inputs["keyName"],
+            PublicKeyMaterial=inputs["publicKey"].encode(),
+            **cloud.specified("key-pair", inputs),
+        )
         return str(inputs["keyName"])
 
     def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
-        try:
-            found = cloud.client("ec2").describe_key_pairs(KeyNames=[made])["KeyPairs"][0]
-        except ClientError as error:
-            if is_gone(error):
-                return None
-            raise
+        found = forgiving(lambda: cloud.client("ec2").describe_key_pairs(KeyNames=[made])["KeyPairs"][0])
+        if not found:
+            return None
         return {"keyName": made, "keyPairId": found["KeyPairId"], "arn": cloud.arn("ec2", f"key-pair/{made}")}
 
     def update(self, cloud: Cloud, made: str, olds: Inputs, news: Inputs) -> None:
@@ -39,60 +36,6 @@ class KeyPair(Kind):
 
     def delete(self, cloud: Cloud, made: str, _olds: Inputs) -> None:
         forgiving(lambda: cloud.client("ec2").delete_key_pair(KeyName=made))
-
-
-# What a launch template or an instance may say, under Pulumi's word and the API's.
-_LAUNCH = {
-    "imageId": "ImageId", "instanceType": "InstanceType", "keyName": "KeyName", "userData": "UserData",
-    "ebsOptimized": "EbsOptimized", "vpcSecurityGroupIds": "SecurityGroupIds",
-    "metadataOptions": "MetadataOptions", "monitoring": "Monitoring", "placement": "Placement",
-    "instanceMarketOptions": "InstanceMarketOptions", "networkInterfaces": "NetworkInterfaces",
-    "capacityReservationSpecification": "CapacityReservationSpecification", "iamInstanceProfile": "IamInstanceProfile",
-    "disableApiTermination": "DisableApiTermination",
-    "instanceInitiatedShutdownBehavior": "InstanceInitiatedShutdownBehavior",
-}  # fmt: skip
-
-
-class LaunchTemplate(Kind):
-    autonamed = {"name": 48}  # noqa: RUF012 - a table
-    replaces = frozenset({"name"})
-
-    def create(self, cloud: Cloud, inputs: Inputs) -> str:
-        tags = cloud.tag_list(inputs)
-        tagged = {"TagSpecifications": [{"ResourceType": "launch-template", "Tags": tags}]} if tags else {}
-        answer = cloud.client("ec2").create_launch_template(
-            LaunchTemplateName=inputs["name"], LaunchTemplateData=_template(inputs), **tagged
-        )
-        return str(answer["LaunchTemplate"]["LaunchTemplateId"])
-
-    def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
-        try:
-            found = cloud.client("ec2").describe_launch_templates(LaunchTemplateIds=[made])["LaunchTemplates"]
-        except ClientError as error:
-            if is_gone(error):
-                return None
-            raise
-        if not found:
-            return None
-        return {
-            "latestVersion": found[0]["LatestVersionNumber"],
-            "defaultVersion": found[0]["DefaultVersionNumber"],
-            "name": found[0]["LaunchTemplateName"],
-            "arn": cloud.arn("ec2", f"launch-template/{made}"),
-            "tags": cloud.own_tags(found[0].get("Tags")),
-        }
-
-    def update(self, cloud: Cloud, made: str, olds: Inputs, news: Inputs) -> None:
-        ec2 = cloud.client("ec2")
-        if _template(olds) != _template(news):
-            version = ec2.create_launch_template_version(LaunchTemplateId=made, LaunchTemplateData=_template(news))
-            number = str(version["LaunchTemplateVersion"]["VersionNumber"])
-            if news.get("updateDefaultVersion"):
-                ec2.modify_launch_template(LaunchTemplateId=made, DefaultVersion=number)
-        retag(cloud, made, olds, news)
-
-    def delete(self, cloud: Cloud, made: str, _olds: Inputs) -> None:
-        forgiving(lambda: cloud.client("ec2").delete_launch_template(LaunchTemplateId=made))
 
 
 class Instance(Kind):
@@ -144,12 +87,7 @@ class Instance(Kind):
         return str(cloud.client("ec2").run_instances(**wanted)["Instances"][0]["InstanceId"])
 
     def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
-        try:
-            found = cloud.client("ec2").describe_instances(InstanceIds=[made])["Reservations"]
-        except ClientError as error:
-            if is_gone(error):
-                return None
-            raise
+        found = forgiving(lambda: cloud.client("ec2").describe_instances(InstanceIds=[made])["Reservations"])
         if not found or found[0]["Instances"][0]["State"]["Name"] in {"terminated", "shutting-down"}:
             return None
         there = found[0]["Instances"][0]
@@ -212,13 +150,10 @@ class VolumeAttachment(Kind):
         return f"vai-{volume.removeprefix('vol-')}-{instance.removeprefix('i-')}"
 
     def read(self, cloud: Cloud, _made: str, inputs: Inputs) -> Inputs | None:
-        try:
-            found = cloud.client("ec2").describe_volumes(VolumeIds=[inputs["volumeId"]])["Volumes"]
-        except ClientError as error:
-            if is_gone(error):
-                return None
-            raise
-        there = [one for volume in found for one in volume["Attachments"] if one["InstanceId"] == inputs["instanceId"]]
+        found = forgiving(lambda: cloud.client("ec2").describe_volumes(VolumeIds=[inputs["volumeId"]])["Volumes"])
+        there = [
+            one for volume in found or () for one in volume["Attachments"] if one["InstanceId"] == inputs["instanceId"]
+        ]
         return {"deviceName": there[0]["Device"]} if there else None
 
     def delete(self, cloud: Cloud, _made: str, olds: Inputs) -> None:
@@ -246,36 +181,6 @@ class PlacementGroup(Kind):
         """Nothing to remove."""
 
 
-class ScalingGroup(Kind):
-    autonamed = {"name": 48}  # noqa: RUF012 - a table
-    replaces = frozenset({"name"})
-
-    def create(self, cloud: Cloud, inputs: Inputs) -> str:
-        wanted = _scaling(inputs)
-        cloud.client("autoscaling").create_auto_scaling_group(
-            AutoScalingGroupName=inputs["name"], **wanted, Tags=_scaling_tags(inputs)
-        )
-        return str(inputs["name"])
-
-    def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
-        groups = cloud.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[made])
-        found = groups["AutoScalingGroups"]
-        if not found:
-            return None
-        there = found[0]
-        sizes = {name: there[f"{name[:1].upper()}{name[1:]}"] for name in ("minSize", "maxSize", "desiredCapacity")}
-        return {"name": made, "arn": there["AutoScalingGroupARN"], **sizes}
-
-    def update(self, cloud: Cloud, made: str, _olds: Inputs, news: Inputs) -> None:
-        scaling = cloud.client("autoscaling")
-        scaling.update_auto_scaling_group(AutoScalingGroupName=made, **_scaling(news))
-        scaling.create_or_update_tags(Tags=[{**tag, "ResourceId": made} for tag in _scaling_tags(news)])
-
-    def delete(self, cloud: Cloud, made: str, _olds: Inputs) -> None:
-        scaling = cloud.client("autoscaling")
-        forgiving(lambda: scaling.delete_auto_scaling_group(AutoScalingGroupName=made, ForceDelete=True))
-
-
 def get_ami(cloud: Cloud, arguments: Inputs) -> Inputs:
     """The newest machine image that passes the filters."""
     owners = arguments.get("owners") or []
@@ -295,29 +200,6 @@ def get_zones(cloud: Cloud, arguments: Inputs) -> Inputs:
     return {**arguments, "id": cloud.region, "names": names, "zoneIds": sorted(one["ZoneId"] for one in found)}
 
 
-def _template(inputs: Inputs) -> Inputs:
-    found = {word: pascal_all(inputs[name]) for name, word in _LAUNCH.items() if inputs.get(name) is not None}
-    if blocks := inputs.get("blockDeviceMappings"):
-        found["BlockDeviceMappings"] = [pascal_all(one) for one in blocks]
-        for block in found["BlockDeviceMappings"]:
-            if ebs := block.get("Ebs"):
-                flags = ("Encrypted", "DeleteOnTermination")
-                # The provider's schema has these as text.
-                block["Ebs"] = {k: str(v).lower() == "true" if k in flags else v for k, v in ebs.items()}
-    if tags := inputs.get("tagSpecifications"):
-        found["TagSpecifications"] = [
-            {"ResourceType": one["resourceType"], "Tags": [{"Key": k, "Value": v} for k, v in one["tags"].items()]}
-            for one in tags
-        ]
-    for link in found.get("NetworkInterfaces", ()):
-        if "SecurityGroups" in link:
-            link["Groups"] = link.pop("SecurityGroups")
-        for flag in ("AssociatePublicIpAddress", "DeleteOnTermination"):
-            if flag in link:
-                link[flag] = str(link[flag]).lower() == "true"
-    return found
-
-
 def _blocks(inputs: Inputs) -> Inputs:
     root = inputs.get("rootBlockDevice")
     if not root:
@@ -326,27 +208,3 @@ def _blocks(inputs: Inputs) -> Inputs:
              "throughput": "Throughput", "deleteOnTermination": "DeleteOnTermination"}  # fmt: skip
     ebs = {word: root[name] for name, word in words.items() if root.get(name) is not None}
     return {"BlockDeviceMappings": [{"DeviceName": "/dev/sda1", "Ebs": ebs}]}
-
-
-def _scaling(inputs: Inputs) -> Inputs:
-    words = {"minSize": "MinSize", "maxSize": "MaxSize", "desiredCapacity": "DesiredCapacity",
-             "healthCheckType": "HealthCheckType", "placementGroup": "PlacementGroup"}  # fmt: skip
-    found = {word: inputs[name] for name, word in words.items() if inputs.get(name) is not None}
-    if inputs.get("vpcZoneIdentifiers"):
-        found["VPCZoneIdentifier"] = ",".join(inputs["vpcZoneIdentifiers"])
-    if template := inputs.get("launchTemplate"):
-        names = {"id": "LaunchTemplateId", "name": "LaunchTemplateName", "version": "Version"}
-        found["LaunchTemplate"] = {names[name]: str(value) for name, value in template.items() if value}
-    if mixed := inputs.get("mixedInstancesPolicy"):
-        found["MixedInstancesPolicy"] = pascal_all(mixed)
-    return found
-
-
-def _scaling_tags(inputs: Inputs) -> list[Inputs]:
-    return [
-        {
-            "Key": tag["key"], "Value": tag["value"], "PropagateAtLaunch": tag["propagateAtLaunch"],
-            "ResourceType": "auto-scaling-group", "ResourceId": inputs["name"],
-        }
-        for tag in inputs.get("tags") or []
-    ]  # fmt: skip

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from tests.engine.double.cloud import ACCOUNT
-from tests.engine.double.kind import Inputs, Kind, forgiving, is_gone
+from tests.engine.double.kind import Inputs, Kind, forgiving
 
 if TYPE_CHECKING:
     from tests.engine.double.cloud import Cloud
@@ -31,12 +29,9 @@ class Role(Kind):
         return str(inputs["name"])
 
     def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
-        try:
-            there = cloud.client("iam").get_role(RoleName=made)["Role"]
-        except ClientError as error:
-            if is_gone(error):
-                return None
-            raise
+        there = forgiving(lambda: cloud.client("iam").get_role(RoleName=made)["Role"])
+        if not there:
+            return None
         tags = cloud.own_tags(there.get("Tags"))
         return {"name": made, "arn": there["Arn"], "uniqueId": there["RoleId"], "tags": tags}
 
@@ -65,12 +60,8 @@ class RolePolicy(Kind):
 
     def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
         role, _, name = made.partition(":")
-        try:
-            cloud.client("iam").get_role_policy(RoleName=role, PolicyName=name)
-        except ClientError as error:
-            if is_gone(error):
-                return None
-            raise
+        if forgiving(lambda: cloud.client("iam").get_role_policy(RoleName=role, PolicyName=name)) is None:
+            return None
         return {"role": role, "name": name}
 
     def update(self, cloud: Cloud, _made: str, _olds: Inputs, news: Inputs) -> None:
@@ -90,13 +81,9 @@ class RolePolicyAttachment(Kind):
 
     def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
         role, _, arn = made.partition("/")
-        try:
-            found = cloud.client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-        except ClientError as error:
-            if is_gone(error):
-                return None
-            raise
-        return {"role": role, "policyArn": arn} if any(one["PolicyArn"] == arn for one in found) else None
+        found = forgiving(lambda: cloud.client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"])
+        is_there = any(one["PolicyArn"] == arn for one in found or ())
+        return {"role": role, "policyArn": arn} if is_there else None
 
     def delete(self, cloud: Cloud, made: str, _olds: Inputs) -> None:
         role, _, arn = made.partition("/")
@@ -114,12 +101,9 @@ class Policy(Kind):
         return str(answer["Policy"]["Arn"])
 
     def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
-        try:
-            there = cloud.client("iam").get_policy(PolicyArn=made)["Policy"]
-        except ClientError as error:
-            if is_gone(error):
-                return None
-            raise
+        there = forgiving(lambda: cloud.client("iam").get_policy(PolicyArn=made)["Policy"])
+        if not there:
+            return None
         return {"arn": made, "name": there["PolicyName"]}
 
     def update(self, cloud: Cloud, made: str, _olds: Inputs, news: Inputs) -> None:
@@ -142,12 +126,9 @@ class InstanceProfile(Kind):
         return str(inputs["name"])
 
     def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
-        try:
-            there = cloud.client("iam").get_instance_profile(InstanceProfileName=made)["InstanceProfile"]
-        except ClientError as error:
-            if is_gone(error):
-                return None
-            raise
+        there = forgiving(lambda: cloud.client("iam").get_instance_profile(InstanceProfileName=made)["InstanceProfile"])
+        if not there:
+            return None
         return {"name": made, "arn": there["Arn"], "tags": cloud.own_tags(there.get("Tags"))}
 
     def update(self, cloud: Cloud, made: str, _olds: Inputs, news: Inputs) -> None:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from tests.engine.double.cloud import camel, pascal, pascal_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tests.engine.double.cloud import Cloud
 
@@ -88,8 +88,7 @@ class Ec2(Kind):
             for name in self.fields
             if inputs.get(name) is not None
         }
-        tags = cloud.tag_list(inputs)
-        return {**found, "TagSpecifications": [{"ResourceType": noun, "Tags": tags}]} if tags else found
+        return {**found, **cloud.specified(noun, inputs)}
 
     def create(self, cloud: Cloud, inputs: Inputs) -> str:
         answer = getattr(cloud.client("ec2"), f"create_{self.noun}")(**self.arguments(cloud, inputs))
@@ -105,12 +104,8 @@ class Ec2(Kind):
 
     def read(self, cloud: Cloud, made: str, inputs: Inputs) -> Inputs | None:
         snake = "".join(f"_{char.lower()}" if char.isupper() else char for char in camel(self._words))
-        try:
-            found = getattr(cloud.client("ec2"), f"describe_{snake}")(**{f"{self._id}s": [made]})[self._words]
-        except ClientError as error:
-            if is_gone(error):
-                return None
-            raise
+        describe = getattr(cloud.client("ec2"), f"describe_{snake}")
+        found = forgiving(lambda: describe(**{f"{self._id}s": [made]})[self._words])
         if not found or self.is_terminal(found[0]):
             return None
         there = self.outputs(cloud, made, found[0])
@@ -154,10 +149,11 @@ def retag(cloud: Cloud, made: str, olds: Inputs, news: Inputs) -> None:
         cloud.client("ec2").create_tags(Resources=[made], Tags=cloud.tag_list(news))
 
 
-def forgiving(call: Any) -> None:
-    """Call; something that is gone already is no error."""
+def forgiving(call: Callable[[], Any]) -> Any:
+    """What the call gives; None where it says that there is no such thing (any more), which is no error."""
     try:
-        call()
+        return call()
     except ClientError as error:
-        if not is_gone(error):
-            raise
+        if is_gone(error):
+            return None
+        raise

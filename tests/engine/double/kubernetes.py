@@ -14,23 +14,21 @@ import subprocess
 import threading
 import urllib.error
 import urllib.request
-from collections import Counter
 from typing import Any
 from urllib.parse import urlsplit
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2
 
-from tests.engine.double.provider import _plain, _struct
+from tests.engine.double.serving import NONE, SOME, ProviderDouble
+from tests.engine.wire import plain, struct
 
-VERSION = "4.34.2"
 SERVER_VARIABLE = "LEPTONCTL_FAKE_KUBERNETES"
 """Where the fake API server is, for every cluster: `http://127.0.0.1:PORT`."""
 CLUSTER_HEADER = "X-Cluster"
 _FIXED = ("apiVersion", "kind", "metadata.name", "metadata.namespace", "spec.selector", "provisioner", "parameters",
           "value", "roleRef")  # fmt: skip
-_NONE, _SOME = provider_pb2.DiffResponse.DIFF_NONE, provider_pb2.DiffResponse.DIFF_SOME
 Object = dict[str, Any]
 
 
@@ -38,70 +36,60 @@ class Unreachable(Exception):
     """The API server did not answer."""
 
 
-class KubernetesDouble(provider_pb2_grpc.ResourceProviderServicer):
+class KubernetesDouble(ProviderDouble):
     """The calls that the engine makes of a provider."""
 
+    version = "4.34.2"
+
     def __init__(self) -> None:
-        self.busy = Counter[str]()
+        super().__init__()
         self._kubeconfig = ""
         self._token = ""
         self._lock = threading.Lock()
 
-    def Handshake(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - the names are the protocol's, here and below
-        return provider_pb2.ProviderHandshakeResponse()
-
-    def GetPluginInfo(self, _request: Any, _context: Any) -> Any:  # noqa: N802
-        return plugin_pb2.PluginInfo(version=VERSION)
-
-    def CheckConfig(self, request: Any, _context: Any) -> Any:  # noqa: N802
-        return provider_pb2.CheckResponse(inputs=request.news)
-
-    def DiffConfig(self, request: Any, _context: Any) -> Any:  # noqa: N802
-        olds, news = _plain(request.olds), _plain(request.news)
+    def DiffConfig(self, request: Any, _context: Any) -> Any:  # noqa: N802 - the names are the protocol's, here and below
+        olds, news = plain(request.olds), plain(request.news)
         is_other = olds.get("clusterIdentifier") != news.get("clusterIdentifier")
         return provider_pb2.DiffResponse(
-            changes=_NONE if olds == news else _SOME, replaces=["clusterIdentifier"] if is_other else []
+            changes=NONE if olds == news else SOME, replaces=["clusterIdentifier"] if is_other else []
         )
 
     def Configure(self, request: Any, _context: Any) -> Any:  # noqa: N802
-        self._kubeconfig = _plain(request.args).get("kubeconfig") or ""
+        self._kubeconfig = plain(request.args).get("kubeconfig") or ""
         return provider_pb2.ConfigureResponse(acceptSecrets=False, supportsPreview=True)
 
     def Check(self, request: Any, _context: Any) -> Any:  # noqa: N802
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def Diff(self, request: Any, _context: Any) -> Any:  # noqa: N802
-        olds, news = _plain(request.old_inputs), _plain(request.news)
+        olds, news = plain(request.old_inputs), plain(request.news)
         changed = [name for name in sorted(olds.keys() | news.keys()) if olds.get(name) != news.get(name)]
         replaces = [path for path in _FIXED if _at(olds, path) != _at(news, path)]
         return provider_pb2.DiffResponse(
-            changes=_SOME if changed else _NONE, diffs=changed, replaces=replaces, deleteBeforeReplace=bool(replaces)
+            changes=SOME if changed else NONE, diffs=changed, replaces=replaces, deleteBeforeReplace=bool(replaces)
         )
 
     def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
-        wanted = _plain(request.properties)
+        wanted = plain(request.properties)
         if request.preview:
-            return provider_pb2.CreateResponse(id="", properties=_struct(wanted))
+            return provider_pb2.CreateResponse(id="", properties=struct(wanted))
         self._ask(context, "PUT", wanted, body=wanted)
-        return provider_pb2.CreateResponse(id=_id(wanted), properties=_struct(wanted))
+        return provider_pb2.CreateResponse(id=_id(wanted), properties=struct(wanted))
 
     def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
-        there = self._ask(context, "GET", _plain(request.inputs) or _plain(request.properties))
+        there = self._ask(context, "GET", plain(request.inputs) or plain(request.properties))
         if there is None:
             return provider_pb2.ReadResponse(id="")
-        return provider_pb2.ReadResponse(id=request.id, properties=_struct(there), inputs=_struct(there))
+        return provider_pb2.ReadResponse(id=request.id, properties=struct(there), inputs=struct(there))
 
     def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
-        wanted = _plain(request.news)
+        wanted = plain(request.news)
         if not request.preview:
             self._ask(context, "PUT", wanted, body=wanted)
-        return provider_pb2.UpdateResponse(properties=_struct(wanted))
+        return provider_pb2.UpdateResponse(properties=struct(wanted))
 
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
-        self._ask(context, "DELETE", _plain(request.properties))
-        return empty_pb2.Empty()
-
-    def Cancel(self, _request: Any, _context: Any) -> Any:  # noqa: N802
+        self._ask(context, "DELETE", plain(request.properties))
         return empty_pb2.Empty()
 
     def _ask(self, context: Any, method: str, named: Object, *, body: Object | None = None) -> Object | None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from tests.engine.double.kind import Inputs, Kind, forgiving, is_gone
+from tests.engine.double.kind import Inputs, Kind, forgiving
 
 if TYPE_CHECKING:
     from tests.engine.double.cloud import Cloud
@@ -32,12 +30,9 @@ class Zone(Kind):
         return made
 
     def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
-        try:
-            there = cloud.client("route53").get_hosted_zone(Id=made)
-        except ClientError as error:
-            if is_gone(error):
-                return None
-            raise
+        there = forgiving(lambda: cloud.client("route53").get_hosted_zone(Id=made))
+        if not there:
+            return None
         name = str(there["HostedZone"]["Name"]).removesuffix(".")
         return {"zoneId": made, "name": name, "arn": f"arn:aws:route53:::hostedzone/{made}"}
 
@@ -61,13 +56,9 @@ class Record(Kind):
 
     def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
         zone, name, kind = made.split("_", 2)
-        try:
-            there = cloud.client("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
-        except ClientError as error:
-            if is_gone(error):
-                return None
-            raise
-        found = [one for one in there if one["Name"].rstrip(".") == name.rstrip(".") and one["Type"] == kind]
+        dns = cloud.client("route53")
+        there = forgiving(lambda: dns.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"])
+        found = [one for one in there or () if one["Name"].rstrip(".") == name.rstrip(".") and one["Type"] == kind]
         if not found:
             return None
         records = [one["Value"] for one in found[0]["ResourceRecords"]]
@@ -96,12 +87,7 @@ class ZoneAssociation(Kind):
 
     def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
         zone, _, vpc = made.partition(":")
-        try:
-            there = cloud.client("route53").get_hosted_zone(Id=zone)
-        except ClientError as error:
-            if is_gone(error):
-                return None
-            raise
+        there = forgiving(lambda: cloud.client("route53").get_hosted_zone(Id=zone)) or {}
         is_there = any(one["VPCId"] == vpc for one in there.get("VPCs", ()))
         return {"zoneId": zone, "vpcId": vpc} if is_there else None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from tests.engine.double.cloud import camel, pascal, pascal_all
-from tests.engine.double.kind import Inputs, Kind, forgiving, is_gone
+from tests.engine.double.kind import Inputs, Kind, forgiving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,12 +30,8 @@ class Bucket(Kind):
 
     def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
         s3 = cloud.client("s3")
-        try:
-            s3.head_bucket(Bucket=made)
-        except ClientError as error:
-            if is_gone(error):
-                return None
-            raise
+        if forgiving(lambda: s3.head_bucket(Bucket=made)) is None:
+            return None
         try:
             tags = cloud.own_tags(s3.get_bucket_tagging(Bucket=made)["TagSet"])
         except ClientError:
@@ -81,12 +77,9 @@ class BucketSetting(Kind):
 
     def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
         read = {"bucket_lifecycle": "bucket_lifecycle_configuration"}.get(self._call, self._call)
-        try:
-            answer = getattr(cloud.client("s3"), f"get_{read}")(Bucket=made)
-        except ClientError as error:
-            if is_gone(error):
-                return None
-            raise
+        answer = forgiving(lambda: getattr(cloud.client("s3"), f"get_{read}")(Bucket=made))
+        if not answer:
+            return None
         return {"bucket": made, **(self._told(answer) if self._told else {})}
 
     def update(self, cloud: Cloud, _made: str, _olds: Inputs, news: Inputs) -> None:
@@ -162,12 +155,7 @@ class FileSystem(Kind):
         return str(cloud.client("efs").create_file_system(Tags=tags, **wanted, **extra)["FileSystemId"])
 
     def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
-        try:
-            found = cloud.client("efs").describe_file_systems(FileSystemId=made)["FileSystems"]
-        except ClientError as error:
-            if is_gone(error):
-                return None
-            raise
+        found = forgiving(lambda: cloud.client("efs").describe_file_systems(FileSystemId=made)["FileSystems"])
         if not found:
             return None
         there = found[0]
@@ -193,12 +181,9 @@ class MountTarget(Kind):
         return str(answer["MountTargetId"])
 
     def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
-        try:
-            there = cloud.client("efs").describe_mount_targets(MountTargetId=made)["MountTargets"][0]
-        except ClientError as error:
-            if is_gone(error):
-                return None
-            raise
+        there = forgiving(lambda: cloud.client("efs").describe_mount_targets(MountTargetId=made)["MountTargets"][0])
+        if not there:
+            return None
         return {"ipAddress": there.get("IpAddress"), "fileSystemId": there["FileSystemId"]}
 
     def delete(self, cloud: Cloud, made: str, _olds: Inputs) -> None:
@@ -221,12 +206,7 @@ class LustreFileSystem(Kind):
         return str(answer["FileSystem"]["FileSystemId"])
 
     def read(self, cloud: Cloud, made: str, _inputs: Inputs) -> Inputs | None:
-        try:
-            found = cloud.client("fsx").describe_file_systems(FileSystemIds=[made])["FileSystems"]
-        except ClientError as error:
-            if is_gone(error):
-                return None
-            raise
+        found = forgiving(lambda: cloud.client("fsx").describe_file_systems(FileSystemIds=[made])["FileSystems"])
         if not found:
             return None
         there = found[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.engine.double import clusters, compute, identity, names, network, storage
+from tests.engine.double import clusters, compute, firewall, identity, names, network, scaling, storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from tests.engine.double.kind import Inputs, Kind
 
 KINDS: Mapping[str, Kind] = {
-    "aws:autoscaling/group:Group": compute.ScalingGroup(),
+    "aws:autoscaling/group:Group": scaling.ScalingGroup(),
     "aws:cloudwatch/logGroup:LogGroup": identity.LogGroup(),
     "aws:ebs/volume:Volume": compute.Volume(),
-    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": network.DefaultSecurityGroup(),
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": firewall.DefaultSecurityGroup(),
     "aws:ec2/eip:Eip": network.Eip(),
     "aws:ec2/flowLog:FlowLog": network.FlowLog(),
     "aws:ec2/instance:Instance": compute.Instance(),
     "aws:ec2/internetGateway:InternetGateway": network.InternetGateway(),
     "aws:ec2/keyPair:KeyPair": compute.KeyPair(),
-    "aws:ec2/launchTemplate:LaunchTemplate": compute.LaunchTemplate(),
+    "aws:ec2/launchTemplate:LaunchTemplate": scaling.LaunchTemplate(),
     "aws:ec2/natGateway:NatGateway": network.NatGateway(),
     "aws:ec2/placementGroup:PlacementGroup": compute.PlacementGroup(),
     "aws:ec2/route:Route": network.Route(),
     "aws:ec2/routeTable:RouteTable": network.RouteTable(),
     "aws:ec2/routeTableAssociation:RouteTableAssociation": network.RouteTableAssociation(),
-    "aws:ec2/securityGroup:SecurityGroup": network.SecurityGroup(),
+    "aws:ec2/securityGroup:SecurityGroup": firewall.SecurityGroup(),
     "aws:ec2/subnet:Subnet": network.Subnet(),
     "aws:ec2/volumeAttachment:VolumeAttachment": compute.VolumeAttachment(),
     "aws:ec2/vpc:Vpc": network.Vpc(),
@@ -72,8 +72,8 @@ KINDS: Mapping[str, Kind] = {
     "aws:s3/bucketVersioning:BucketVersioning": storage.BucketSetting(
         "bucket_versioning", storage.versioning, told=storage.versioning_told
     ),
-    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": network.SecurityGroupRule("egress"),
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": network.SecurityGroupRule("ingress"),
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": firewall.SecurityGroupRule("egress"),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": firewall.SecurityGroupRule("ingress"),
 }
 
 INVOKES: Mapping[str, Callable[[Cloud, Inputs], Inputs]] = {

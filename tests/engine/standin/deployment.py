@@ -21,8 +21,9 @@ from pulumi.runtime.proto import (
     resource_pb2_grpc,
 )
 
-from tests.engine.standin.plugin import Plugin, plain, struct
+from tests.engine.standin.plugin import Plugin
 from tests.engine.standin.stack import SECRET, SIGNATURE, is_secret, kept, shown
+from tests.engine.wire import plain, struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,7 @@ class Operation:
         self._stack, self._events, self._is_dry = stack, events, is_dry
         self._olds: dict[str, Resource] = {one["urn"]: one for one in stack.read().get("resources") or ()}
         self._news: dict[str, Resource] = {}
+        self._begun: dict[str, Resource] = {}
         self._replaced: list[Resource] = []
         self._plugins: dict[str, Plugin] = {}
         self._lock = threading.RLock()
@@ -60,7 +62,8 @@ class Operation:
     def end(self) -> None:
         """End the providers."""
         for plugin in self._plugins.values():
-            plugin.close()
+            if not plugin.close():
+                self._events.error(f"Detected that {plugin.program} exited prematurely.")
 
     def refresh(self) -> None:
         """Read everything; what is gone leaves the state."""
@@ -154,6 +157,7 @@ class Operation:
         resource["inputs"] = {
             name: kept(_wrapped(value)) if name in secret else value for name, value in checked.items()
         }
+        self._begun[urn] = resource
         operation, diffs = self._make(resource, before, checked, is_first=request.deleteBeforeReplace)
         resource["outputs"] = {
             name: kept(_wrapped(value)) if name in secret else value for name, value in resource["outputs"].items()
@@ -207,9 +211,18 @@ class Operation:
         """Ask a provider."""
         return self._plugin(f"::::{request.tok}").invoke(request.tok, request.args)
 
-    def failed(self, urn: str, message: str) -> None:
-        """Tell that a resource could not be made."""
+    def failed(self, request: Any, message: str) -> None:
+        """Tell that a resource could not be made, or changed."""
+        urn = self._urn(request)
         self._events.error(message, urn)
+        begun = self._begun.get(urn)
+        if begun is not None:
+            self._events.step("resOpFailedEvent", "update" if urn in self._olds else "create", begun, diffs=[],
+                              is_dry=self._is_dry)  # fmt: skip
+
+    def error(self, message: str) -> None:
+        """Tell that something failed that belongs to no resource."""
+        self._events.error(message)
 
     def _delete(self, old: Resource, operation: str) -> None:
         self._events.step("resourcePreEvent", operation, old, diffs=[], is_dry=self._is_dry)
@@ -277,7 +290,7 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             return self._operation.register(request)
         except grpc.RpcError as error:
             self.failed = True
-            self._operation.failed(f"::{request.name}", str(error.details()))
+            self._operation.failed(request, str(error.details()))
             raise
 
     def RegisterResourceOutputs(self, request: Any, _context: Any) -> Any:  # noqa: N802
@@ -289,7 +302,7 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             found = self._operation.invoke(request)
         except grpc.RpcError as error:
             self.failed = True
-            self._operation.failed("", str(error.details()))
+            self._operation.error(str(error.details()))
             context.abort(grpc.StatusCode.UNKNOWN, str(error.details()))
         return resource_pb2.ResourceInvokeResponse(**{"return": found})
 

@@ -8,8 +8,10 @@ import subprocess
 from typing import Any
 
 import grpc
-from google.protobuf import empty_pb2, json_format, struct_pb2
+from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+
+from tests.engine.wire import plain, struct
 
 
 class Plugin:
@@ -18,6 +20,7 @@ class Plugin:
     def __init__(self, package: str, settings: dict[str, Any]) -> None:
         program = shutil.which(f"pulumi-resource-{package}")
         assert program is not None, f"no pulumi-resource-{package} on PATH"
+        self.program = program
         self._process = subprocess.Popen([program, "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         port = self._process.stdout.readline().strip()
@@ -67,28 +70,11 @@ class Plugin:
     def invoke(self, token: str, arguments: Any) -> Any:
         return getattr(self._stub.Invoke(provider_pb2.InvokeRequest(tok=token, args=arguments)), "return")
 
-    def close(self) -> None:
-        self._stub.Cancel(empty_pb2.Empty())
-        self._process.terminate()
+    def close(self) -> bool:
+        """End it; False where it had ended already."""
+        is_alive = self._process.poll() is None
+        if is_alive:
+            self._stub.Cancel(empty_pb2.Empty())
+            self._process.terminate()
         self._process.wait()
-
-
-def struct(values: dict[str, Any]) -> struct_pb2.Struct:
-    """A mapping as the wire has it."""
-    found = struct_pb2.Struct()
-    json_format.ParseDict(values, found)
-    return found
-
-
-def plain(values: Any) -> dict[str, Any]:
-    """The wire's form as a mapping; whole numbers are whole again."""
-    found: dict[str, Any] = _whole(json_format.MessageToDict(values))
-    return found
-
-
-def _whole(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _whole(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_whole(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+        return is_alive
