@@ -11,6 +11,7 @@ from leptonctl.platforms.base import Context
 from leptonctl.platforms.local import LocalPlatform
 from leptonctl.platforms.podman import Podman, find_podman
 from leptonctl.progress import silent
+from tests.moto_account import moto_account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,12 +47,6 @@ def local(context: Context) -> Iterator[LocalPlatform]:
 def ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """AWS as moto plays it in this process, and a client of its EC2 in eu-central-1."""
     import boto3  # noqa: PLC0415 - heavy, and only what uses it shall wait for it
-    from moto import mock_aws  # noqa: PLC0415 - the same
 
-    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
-    with mock_aws():
+    with moto_account(monkeypatch):
         yield boto3.client("ec2", region_name="eu-central-1")

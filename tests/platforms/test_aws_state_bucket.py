@@ -13,6 +13,7 @@ from leptonctl.errors import ExitCode, PlatformFailed, PreflightFailed, Refused
 from leptonctl.platforms.aws_bucket import BucketStore
 from leptonctl.platforms.aws_cloud import AwsCloud
 from leptonctl.platforms.aws_state_bucket import StateBucket
+from tests.moto_account import make_bucket
 
 pytestmark = pytest.mark.usefixtures("ec2")
 REGION = "eu-central-1"
@@ -33,10 +34,7 @@ def s3() -> Any:
 
 
 def made(region: str = REGION) -> None:
-    boto3.client("s3", region_name=region).create_bucket(
-        Bucket=BUCKET,
-        CreateBucketConfiguration={"LocationConstraint": region},
-    )
+    make_bucket(BUCKET, region)
 
 
 def bucket(kms_key: str | None = None) -> StateBucket:

@@ -17,7 +17,10 @@ from leptonctl.sitefile.load import load_site
 from tests.stacks.fake_engine import FakeEngine, filled, run_program
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from leptonctl.planning.aws_types import LocationArgs
+    from tests.stacks.fake_engine import Registered
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = {"core": stacks.aws.core, "region": stacks.aws.region, "edge": stacks.aws.edge}
@@ -59,3 +62,17 @@ def ran_of_file(path: Path) -> dict[str, Ran]:
 def all_ran() -> dict[str, Ran]:
     """Every location, by file and address."""
     return {f"{path.stem}:{address}": ran for path in site_files() for address, ran in ran_of_file(path).items()}
+
+
+def everywhere() -> Iterator[tuple[Ran, Registered]]:
+    """Every resource that any program registers for any sample."""
+    for ran in all_ran().values():
+        for one in ran.engine.registered:
+            yield ran, one
+
+
+def of_type(kind: str) -> list[Registered]:
+    """Those of one type, which some sample has to have."""
+    found = [one for _, one in everywhere() if one.type == kind]
+    assert found, f"no sample has {kind}"
+    return found
