@@ -173,9 +173,14 @@ def _where(one: Previewed) -> str:
     return "in the cluster" if types.rpartition("$")[2].startswith(KUBERNETES) else "on AWS"
 
 
+def is_secret(value: object) -> bool:
+    """Whether a value is one that the engine hides: sealed in the state, a mask in its events."""
+    return value == SECRET or (isinstance(value, dict) and _SIGNATURE in value)
+
+
 def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
     """Every plain value in a nested one, by its path: `metadataOptions.httpTokens`, `rules[0].bucketKeyEnabled`."""
-    if isinstance(value, dict) and _SIGNATURE in value:
+    if is_secret(value):
         yield path, SECRET
     elif isinstance(value, dict):
         for name, item in value.items():

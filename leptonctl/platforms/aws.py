@@ -22,7 +22,7 @@ from leptonctl.platforms import aws_clusters
 from leptonctl.platforms.aws_filling import Known, filled
 from leptonctl.platforms.aws_listing import TEMPLATES, listed
 from leptonctl.platforms.aws_look import host_key_of
-from leptonctl.platforms.aws_pending import settle
+from leptonctl.platforms.aws_pending import Look, settle
 from leptonctl.platforms.aws_preflight import aws_checks
 from leptonctl.platforms.aws_region import look_at
 from leptonctl.platforms.aws_rules import close
@@ -233,13 +233,13 @@ class AwsPlatform:
         """The stack's state with no foreign lock and nothing pending, a copy of it kept; None where there is none."""
         states = self.stacks.states
         states.refuse_newer()
-        self.stacks.release(address, report)
+        look = Look(self.stacks.release(address, report))
         if not stack.exists():
             return None
         state = stack.export()
         states.keep(stack.name, state)
         cloud = self._cloud(region)
-        settled = settle(state, cloud, address, report) or state
+        settled = settle(state, cloud, address, look, report) or state
         mended = aws_clusters.drop_if_gone(settled, cloud, self._context.site, address) or settled
         if mended is not state:
             stack.replace(mended)

@@ -17,7 +17,7 @@ from leptonctl.platforms.aws_state_bucket import StateBucket
 from leptonctl.platforms.key_sealing import KmsSealer, PassphraseSealer
 from leptonctl.platforms.pulumi import PulumiStack, StackSettings
 from leptonctl.platforms.pulumi_engine import find_engine
-from leptonctl.platforms.pulumi_locks import Engines, refuse_held, release_dead_locks
+from leptonctl.platforms.pulumi_locks import Engines, end_orphans, refuse_held, release_dead_locks
 from leptonctl.platforms.pulumi_sealing import made_passphrase, sealing_of
 from leptonctl.platforms.pulumi_state import States
 from leptonctl.platforms.state_store import FolderStore
@@ -105,14 +105,23 @@ class AwsStacks:
             owners = self.states.locks(stack_name(address))
             refuse_held(owners, self.states.store, self.engines(address), location=address, now=now)
 
-    def release(self, address: str, report: Report) -> None:
-        """Take away what locks a process of this machine left that is gone. Raises `Locked` for every other lock."""
-        now = datetime.now(UTC)
+    def release(self, address: str, report: Report) -> datetime | None:
+        """Take away what locks a process of this machine left that is gone, and end what that left at work.
+
+        Gives the last sign of life of the runs before: after it nothing was asked of AWS. Raises `Locked` for every
+        other lock.
+        """
+        now, stack = datetime.now(UTC), stack_name(address)
         store, engines = self.states.store, self.engines(address)
-        owners = self.states.locks(stack_name(address))
-        for owner in release_dead_locks(owners, store, engines, location=address, now=now):
+        signs = [engines.last_seen(), self.states.written(stack)]
+        for owner in release_dead_locks(self.states.locks(stack), store, engines, location=address, now=now):
             message = f"the lock of a process that is gone was taken away ({owner.text(now)})"
             report(Progress("platform", "warning", address, message))
+            if left := end_orphans(owner):
+                shown = ", ".join(map(str, left))
+                report(Progress("platform", "warning", address, f"what it had left at work was ended (pid {shown})"))
+                signs.append(datetime.now(UTC))
+        return max((sign for sign in signs if sign is not None), default=None)
 
     def make_bucket(self) -> tuple[str, ...]:
         """Make the bucket of the states, or mend it, and say what was done.

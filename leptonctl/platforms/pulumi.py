@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from leptonctl.errors import Interrupted, LeptonError, Locked, PlatformFailed, PreflightFailed, Problem
-from leptonctl.platforms.aws_errors import NEW_CREDENTIALS, expired_code, hint_of
+from leptonctl.errors import LeptonError, PreflightFailed
 from leptonctl.platforms.pulumi_engine import Engine, EngineCommand, EngineOutput
-from leptonctl.platforms.pulumi_events import plain
+from leptonctl.platforms.pulumi_failures import Attempt, failure_of
+from leptonctl.platforms.pulumi_pending import with_unanswered
 from leptonctl.platforms.pulumi_sealing import refuse_other, sealed
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     Program = Callable[[], None]
 
 EXTRA_HINT = "install leptonctl with its extra: `pip install 'leptonctl[aws]'`"
-_TAIL = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +99,20 @@ class PulumiStack:
         )
 
     def up(self, steps: Steps, *, kept: Sequence[str] = ()) -> None:
-        """Read the cloud, then make it so. The resources in `kept` (URNs) stay as they are, also in the state."""
-        self._do(
-            "up",
-            steps,
-            lambda: self._opened.up(on_event=steps, show_secrets=False, refresh=True, exclude=list(kept) or None),
-        )
+        """Read the cloud, then make it so. The resources in `kept` (URNs) stay as they are, also in the state.
+
+        What was asked of the cloud without an answer is kept in the state as unfinished: the engine forgets it.
+        """
+        try:
+            self._do(
+                "up",
+                steps,
+                lambda: self._opened.up(on_event=steps, show_secrets=False, refresh=True, exclude=list(kept) or None),
+            )
+        finally:
+            # Not by `stack import`: that drops what is unfinished.
+            if steps.unanswered and (state := self._states.read(self.name)) is not None:
+                self._states.write(self.name, with_unanswered(state, steps.unanswered))
 
     def refresh(self, steps: Steps) -> None:
         """Bring the state to what the cloud has."""
@@ -172,33 +179,22 @@ class PulumiStack:
         return self._space
 
     def _told(self, error: Exception, steps: Steps | None, what: str) -> LeptonError:
-        """The engine's failure in our words; its texts, not its exit codes, tell them apart."""
+        """The engine's failure in our words."""
         if isinstance(error, LeptonError):
             return error
-        where = steps.location if steps else self.name
-        text = plain(str(error))
-        if "the stack is currently locked by" in text:
-            now = datetime.now(UTC)
-            owners = "; ".join(owner.text(now) for owner in self._states.locks(self.name)) or "another run"
-            return Locked(f"{where}: its stack was locked while this run began, by {owners}", hint="wait for it to end")
-        if self.command.is_interrupted:
-            return Interrupted(
-                f"{where}: interrupted; what was begun has been brought to its end",
-                hint="`leptonctl up` again goes on from here",
-            )
-        if "incorrect passphrase" in text:
-            return PreflightFailed(
-                f"{where}: the passphrase is not the one that the stack's secrets were encrypted with",
-                hint=f"it was taken from {self._settings.sealing.source}: put the right one there",
-            )
-        told = list(dict.fromkeys(steps.errors)) if steps else []
-        # The stack and the preview themselves only say that something failed.
-        causes = [
-            (name, message) for name, message in told if name and "::" not in name and not _is_echo(message)
-        ] or told
-        if not causes:
-            return PlatformFailed(f"{where}: the engine failed at {what}: {_tail(str(error))}")
-        return _refused(where, causes)
+        attempt = Attempt(
+            where=steps.location if steps else self.name,
+            what=what,
+            sealed_from=self._settings.sealing.source,
+            is_interrupted=self.command.is_interrupted,
+            told=steps.errors if steps else (),
+            unanswered=[one.name for one in steps.unanswered] if steps else (),
+        )
+        return failure_of(str(error), attempt, self._owners)
+
+    def _owners(self) -> str:
+        now = datetime.now(UTC)
+        return "; ".join(owner.text(now) for owner in self._states.locks(self.name)) or "another run"
 
     def _variables(self) -> dict[str, str]:
         # The provider of a cluster's contents starts `leptonctl cluster-token`: this one, wherever it was started from.
@@ -234,30 +230,3 @@ def _automation() -> ModuleType:
     # A program whose engine ends before it is no error of ours, and not worth a traceback on the terminal.
     logging.getLogger("grpc._server").setLevel(logging.CRITICAL)
     return automation
-
-
-def _refused(where: str, causes: Sequence[tuple[str, str]]) -> LeptonError:
-    """What the provider said of resources, by name and message, as one error."""
-    problems = tuple(
-        Problem("engine", f"{name}: {message}" if name else message, hint=hint_of(message), where=where)
-        for name, message in causes
-    )
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    expired = [(code, name) for name, message in causes if (code := expired_code(message))]
-    if expired:
-        code, name = expired[0]
-        return PreflightFailed(
-            f"{where}: AWS no longer takes the credentials ({code} at {name}){more}",
-            hint=NEW_CREDENTIALS,
-            problems=problems,
-        )
-    return PlatformFailed(f"{where}: {problems[0].message}{more}", hint=problems[0].hint, problems=problems)
-
-
-def _is_echo(message: str) -> bool:
-    return message in {"update failed", "preview failed", "destroy failed", "refresh failed"}
-
-
-def _tail(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return plain(" / ".join(lines[-_TAIL:])) or "it said nothing"

@@ -30,6 +30,7 @@ MINIMUM = (3, 206, 0)
 """The first version that streams its events over gRPC, which is how progress is followed."""
 PINNED = "3.260.0"
 PROVIDER = "pulumi-resource-aws"
+_BEAT_S = 5
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 _CHANGING = frozenset({"up", "refresh", "destroy"})
 _LOCKING = _CHANGING | {"init", "import", "rm"}
@@ -188,7 +189,7 @@ class EngineCommand:
             self._engines.begun(process.pid)
         try:
             stdout, stderr = _Lines(process.stdout, on_output), _Lines(process.stderr, on_error)
-            code = process.wait()
+            code = self._end_of(process, is_noted=is_noted)
             output = EngineOutput(stdout.text(), stderr.text(), code)
         finally:
             with self._lock:
@@ -198,6 +199,15 @@ class EngineCommand:
         if self._engines is not None and is_noted:
             self._engines.ended(process.pid)
         return output
+
+    def _end_of(self, process: subprocess.Popen[str], *, is_noted: bool) -> int:
+        """Wait for the end; until then, note every few seconds that it is at work."""
+        while True:
+            try:
+                return process.wait(_BEAT_S)
+            except subprocess.TimeoutExpired:
+                if self._engines is not None and is_noted:
+                    self._engines.alive(process.pid)
 
 
 class _Lines:

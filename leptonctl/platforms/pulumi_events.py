@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from leptonctl.planning import aws_tags
-from leptonctl.planning.comparison import MAIN_TYPES, UNKNOWN, Previewed
+from leptonctl.planning.comparison import MAIN_TYPES, UNKNOWN, Previewed, is_secret
 from leptonctl.planning.plan import Action, Change
+from leptonctl.platforms.pulumi_failures import is_no_answer, plain
+from leptonctl.platforms.pulumi_pending import PendingOperation
 from leptonctl.progress import Progress
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ _ACTIONS = {
 _DONE = {
     Action.CREATE: "created", Action.UPDATE: "changed", Action.DELETE: "deleted", Action.REPLACE: "replaced",
 }  # fmt: skip
+_MAKING = frozenset({"create", "create-replacement"})
 _DATA = frozenset({"Volume", "Bucket", "FileSystem", "LustreFileSystem"})
 _KINDS = frozenset({"network", "group", "host", "volume", "store", "peering", "access", "cluster"})
 
@@ -70,6 +73,8 @@ class Steps:
     errors: list[tuple[str, str]] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
     _started: dict[str, float] = field(default_factory=dict)
+    _failed: dict[str, Any] = field(default_factory=dict)
+    _without_answer: set[str] = field(default_factory=set)
     _took: dict[str, float] = field(default_factory=dict)
 
     def __call__(self, event: Any) -> None:  # noqa: ANN401 - the SDK's event, of which only attributes are read
@@ -80,15 +85,36 @@ class Steps:
             self._end(event.res_outputs_event.metadata)
         elif event.res_op_failed_event:
             metadata = event.res_op_failed_event.metadata
+            self._failed[metadata.urn] = metadata
             self._say("failed", f"{metadata.type.rpartition(':')[2]} {_name(metadata.urn)} failed")
         elif event.diagnostic_event and event.diagnostic_event.severity == "error":
             told = event.diagnostic_event
-            self.errors.append((_name(told.urn or ""), plain(told.message)))
+            message = plain(told.message)
+            self.errors.append((_name(told.urn or ""), message))
+            if is_no_answer(message):
+                self._without_answer.add(told.urn)
 
     @property
     def unknown_outputs(self) -> tuple[str, ...]:
         """The outputs of the location that are known only when it has been made."""
         return tuple(sorted(name for name, value in self.outputs.items() if has_unknown(value)))
+
+    @property
+    def unanswered(self) -> tuple[PendingOperation, ...]:
+        """What was being made when the answer stayed away: it may be there, and the engine does not know it."""
+        making = {urn: one for urn, one in self._failed.items() if _word(one.op) in _MAKING and one.new is not None}
+        return tuple(
+            PendingOperation(
+                kind="creating",
+                urn=urn,
+                type=one.type,
+                inputs=_without_secrets(one.new.inputs or {}),
+                parent=one.new.parent,
+                provider=one.new.provider or one.provider,
+            )
+            for urn, one in making.items()
+            if urn in self._without_answer
+        )
 
     @property
     def slowest(self) -> tuple[tuple[str, float], ...]:
@@ -195,18 +221,16 @@ def has_unknown(value: object) -> bool:
     return value == UNKNOWN
 
 
-def plain(message: str) -> str:
-    """A message of the engine on one line, without its marks of colour."""
-    text = message
-    while "<{%" in text and "%}>" in text:
-        text = text[: text.index("<{%")] + text[text.index("%}>") + 3 :]
-    # Of a program that failed only what failed; how Python came there is for the log.
-    return " ".join(text.partition("Traceback (most recent call last)")[0].split())
-
-
 def _name(urn: str) -> str:
     return urn.rpartition("::")[2]
 
 
 def _word(operation: Any) -> str:  # noqa: ANN401 - an enumeration of the SDK, or its word
     return str(getattr(operation, "value", operation))
+
+
+def _without_secrets(value: Any) -> Any:  # noqa: ANN401 - a value of JSON
+    """A value without what is secret in it: of that the events have only a mask."""
+    if isinstance(value, dict):
+        return {name: _without_secrets(item) for name, item in value.items() if not is_secret(item)}
+    return [_without_secrets(item) for item in value if not is_secret(item)] if isinstance(value, list) else value

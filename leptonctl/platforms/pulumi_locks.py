@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from leptonctl.platforms.state_store import Store
 
 _CLOCK_TOLERANCE_S = 2
+_ENDED = frozenset("ZX")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +40,7 @@ class LockOwner:
         """Whether it was a process of this machine that is gone. False where that cannot be told."""
         if self.host != socket.gethostname():
             return False
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return True
-        except PermissionError:
-            return False
-        return _started_after(self.pid, self.since)
+        return not _is_running(self.pid) or _started_after(self.pid, self.since)
 
     def is_alive(self) -> bool:
         """Whether it is a process of this machine that still runs. False where that cannot be told."""
@@ -68,6 +65,15 @@ class Engines:
         """Remember a process."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (self.folder / str(pid)).touch(mode=0o600)
+
+    def alive(self, pid: int) -> None:
+        """Note that a process still runs."""
+        (self.folder / str(pid)).touch(mode=0o600)
+
+    def last_seen(self) -> datetime | None:
+        """When an engine that did not end well was seen at work last; None where there is none."""
+        seen = [path.stat().st_mtime for path in self.folder.glob("*")]
+        return datetime.fromtimestamp(max(seen), UTC) if seen else None
 
     def ended(self, pid: int) -> None:
         """Forget a process that came to a good end."""
@@ -129,6 +135,21 @@ def release_dead_locks(
     return tuple(owners)
 
 
+def end_orphans(owner: LockOwner) -> tuple[int, ...]:
+    """End what a dead engine of this machine left at work, and return the process numbers.
+
+    Its plug-ins live on and finish what they were asked: for nobody, and beside the next run. They are in the session
+    that the engine was begun in, whose number is not given to another process as long as they live.
+    """
+    if owner.host != socket.gethostname() or _is_running(owner.pid):
+        return ()
+    left = tuple(pid for pid in _processes() if _session_of(pid) == owner.pid)
+    for pid in left:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return left
+
+
 def age(now: datetime, since: datetime) -> str:
     """How long ago that was, for people: in the two largest units."""
     seconds = max(0, int((now - since).total_seconds()))
@@ -137,11 +158,42 @@ def age(now: datetime, since: datetime) -> str:
     return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2])
 
 
+def _processes() -> tuple[int, ...]:
+    return tuple(int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
+
+
+def _session_of(pid: int) -> int | None:
+    """The session of a process that runs."""
+    words = _stat(pid)
+    return int(words[3]) if words is not None and words[0] not in _ENDED else None
+
+
+def _is_running(pid: int) -> bool:
+    """Whether there is such a process that has not ended. One that nobody has asked yet how it ended has a number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    words = _stat(pid)
+    return words is None or words[0] not in _ENDED
+
+
+def _stat(pid: int) -> list[str] | None:
+    """What Linux says of a process, from its state on; its name, in brackets, may hold blanks."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
 def _started_after(pid: int, moment: datetime) -> bool:
     """Whether the process with this number was started after the moment: numbers are used again."""
+    words = _stat(pid)
     try:
-        # The program's name, in brackets, may hold blanks; the start, in ticks after boot, is the 20th word behind it.
-        ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+        # In ticks after boot.
+        ticks = int((words or [])[19])
         boot = next(line for line in Path("/proc/stat").read_text().splitlines() if line.startswith("btime "))
     except (OSError, ValueError, IndexError, StopIteration):
         return False

@@ -6,19 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from leptonctl.platforms.pulumi_state import Deployment
 
 
 @dataclass(frozen=True, slots=True)
 class PendingOperation:
-    """An operation that was begun and whose end the state does not know. `kind` is the engine's word (`creating`)."""
+    """An operation that was begun and whose end the state does not know. `kind` is the engine's word (`creating`).
+
+    `parent` and `provider` are the engine's references to them; "" where the state has them itself.
+    """
 
     kind: str
     urn: str
     type: str
     inputs: Mapping[str, Any]
+    parent: str = ""
+    provider: str = ""
 
     @property
     def name(self) -> str:
@@ -52,3 +57,32 @@ def with_adopted(state: Deployment, found: Mapping[str, str]) -> Deployment:
             made = {**resource, "id": found[resource["urn"]], "outputs": dict(resource.get("inputs") or {})}
             resources.append({**made, "custom": True})
     return {**state, "deployment": {**deployment, "resources": resources}}
+
+
+def with_unanswered(state: Deployment, unanswered: Sequence[PendingOperation]) -> Deployment:
+    """The state with these operations as pending ones: where no answer came, the engine takes them for not done.
+
+    Each is said to depend on everything that there is: it was begun after that, and has to go before it.
+    """
+    deployment = dict(state["deployment"])
+    resources = deployment.get("resources") or []
+    pending = list(deployment.get("pending_operations") or [])
+    known = {one["urn"] for one in (*resources, *(one["resource"] for one in pending))}
+    before = [one["urn"] for one in resources if one.get("custom") and not one["type"].startswith("pulumi:")]
+    pending += [
+        {
+            "type": one.kind,
+            "resource": {
+                "urn": one.urn,
+                "custom": True,
+                "type": one.type,
+                "inputs": dict(one.inputs),
+                "parent": one.parent,
+                "provider": one.provider,
+                "dependencies": before,
+            },
+        }
+        for one in unanswered
+        if one.urn not in known
+    ]
+    return {**state, "deployment": {**deployment, "pending_operations": pending}}

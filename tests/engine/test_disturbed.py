@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
 from leptonctl.errors import ExitCode, PlatformFailed, PreflightFailed
@@ -14,6 +12,7 @@ from leptonctl.planning.plan import Action
 from leptonctl.planning.resources import resource_changes
 from leptonctl.progress import silent
 from tests.engine.disturbances import ExpiredCredentials, LateToBeSeen, Rate, Throttle
+from tests.engine.machines import EACH_ONCE, is_as_planned, machines
 from tests.engine.sites import core_of, open_site, platform_of
 
 if TYPE_CHECKING:
@@ -33,26 +32,6 @@ REGION = "eu-central-1"
 
 def make(session: Session) -> ObservedLocation:
     return platform_of(session).ensure(core_of(session), silent)
-
-
-def is_as_planned(session: Session, found: ObservedLocation | None) -> bool:
-    return {change.action for change in resource_changes(core_of(session), found)} == {Action.KEEP}
-
-
-def machines() -> Counter[str]:
-    """How many machines of each address run."""
-    ec2: Any = boto3.client("ec2", region_name=REGION)
-    running = [{"Name": "instance-state-name", "Values": ["running"]}]
-    return Counter(
-        tag["Value"]
-        for group in ec2.describe_instances(Filters=running)["Reservations"]
-        for one in group["Instances"]
-        for tag in one["Tags"]
-        if tag["Key"] == "leptonctl:address"
-    )
-
-
-EACH_ONCE = Counter({"core/box-1": 1, "core/box-2": 1})
 
 
 def test_a_lost_reply_does_not_lead_to_a_second_machine(aws_proxy: Proxy, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 from leptonctl.planning.aws_types import PlannedResource
 from leptonctl.planning.comparison import UNKNOWN
 from leptonctl.planning.plan import Action, Change
-from leptonctl.platforms.pulumi_events import Steps, has_unknown, plain
+from leptonctl.platforms.pulumi_events import Steps, has_unknown
+from leptonctl.platforms.pulumi_failures import plain
 from leptonctl.progress import Progress, silent
 
 TAGS = {"leptonctl:address": "core/box-1", "leptonctl:kind": "host"}

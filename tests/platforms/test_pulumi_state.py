@@ -37,6 +37,17 @@ def test_the_stacks_of_a_site_are_those_with_a_state(store: Store) -> None:
     assert states.read("regions.west") is None
 
 
+def test_what_is_written_in_place_of_a_state_leaves_the_rest_of_it_as_it_is(store: Store) -> None:
+    states = States(store, "thin")
+    text = {"version": 3, "features": ["refreshBeforeUpdate"], "checkpoint": {"stack": "organization/thin/core"}}
+    store.write(states.key("core"), json.dumps(text).encode())
+    state = {"version": 3, "deployment": {"resources": [], "pending_operations": [{"type": "creating"}]}}
+    states.write("core", state)
+    assert states.read("core") == state
+    kept = json.loads(store.read(states.key("core")) or b"")
+    assert (kept["features"], kept["checkpoint"]["stack"]) == (["refreshBeforeUpdate"], "organization/thin/core")
+
+
 def test_a_state_that_is_not_understood_is_no_empty_one(tmp_path: Path) -> None:
     states = States(FolderStore(tmp_path), "thin")
     states.store.write(states.key("core"), b"nonsense")
