@@ -94,22 +94,28 @@ def test_a_missing_plug_in_is_told_with_both_ways_to_get_it(tmp_path: Path) -> N
     )
 
 
+class EndedBadlyError(Exception):
+    """How the engine ended."""
+
+    def __init__(self, output: EngineOutput) -> None:
+        super().__init__(str(output))
+        self.code = output.code
+
+
 def command(name: str) -> EngineCommand:
-    return EngineCommand(
-        Engine(str(FAKES / name), "3.260.0"), version=None, make_error=lambda out: ValueError(out.code)
-    )
+    return EngineCommand(Engine(str(FAKES / name), "3.260.0"), version=None, make_error=EndedBadlyError)
 
 
 def test_interrupt_sends_exactly_one_signal_and_waits_for_the_end(tmp_path: Path) -> None:
-    found: list[EngineOutput | BaseException] = []
+    found: list[int] = []
     told = threading.Event()
     own = command("counts-signals")
 
     def run() -> None:
         try:
             own.run(["up"], str(tmp_path), {"COUNT_FILE": str(tmp_path / "count")}, lambda _: told.set())
-        except ValueError as error:
-            found.append(error)
+        except EndedBadlyError as error:
+            found.append(error.code)
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -119,7 +125,7 @@ def test_interrupt_sends_exactly_one_signal_and_waits_for_the_end(tmp_path: Path
     thread.join(30)
     assert not thread.is_alive()
     assert (tmp_path / "count").read_text() == "INT\n"
-    assert [str(one) for one in found] == ["1"]
+    assert found == [1]
 
 
 def test_after_an_interrupt_nothing_that_changes_is_started(tmp_path: Path) -> None:

@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from leptonctl.errors import Locked, PlatformFailed
-from leptonctl.platforms.pulumi_locks import Engines, age, release_dead_locks
+from leptonctl.platforms.pulumi_locks import Engines, age, end_orphans, release_dead_locks
 from leptonctl.platforms.pulumi_state import States
 from leptonctl.platforms.state_store import FolderStore
 
@@ -69,6 +71,15 @@ def test_a_process_that_began_after_the_lock_is_not_its_owner(tmp_path: Path) ->
     state = states(tmp_path)
     lock(state, pid=os.getpid(), host=socket.gethostname(), since=NOW - timedelta(days=365))
     assert state.locks("core")[0].is_dead()
+
+
+def test_a_process_whose_end_nobody_has_asked_for_yet_is_gone(tmp_path: Path) -> None:
+    state = states(tmp_path)
+    ended = subprocess.Popen(["/bin/true"])
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+    lock(state, pid=ended.pid, host=socket.gethostname(), since=NOW)
+    assert state.locks("core")[0].is_dead()
+    ended.wait()
 
 
 def test_the_lock_of_a_living_process_is_shown_and_left_alone(tmp_path: Path, engines: Engines) -> None:
@@ -135,3 +146,33 @@ def test_a_lock_that_is_not_understood_is_no_free_stack(tmp_path: Path) -> None:
 )
 def test_an_age_is_told_in_its_two_largest_units(seconds: int, text: str) -> None:
     assert age(NOW, NOW - timedelta(seconds=seconds)) == text
+
+
+def test_what_a_dead_engine_left_at_work_is_ended_and_nothing_of_a_living_one(tmp_path: Path) -> None:
+    state = states(tmp_path)
+    engine = subprocess.Popen(["/bin/bash", "-c", "sleep 600 & echo $!; wait"], start_new_session=True,
+                              stdout=subprocess.PIPE, text=True)  # fmt: skip
+    assert engine.stdout is not None
+    left = int(engine.stdout.readline())
+    lock(state, pid=engine.pid, host=socket.gethostname(), since=datetime.now(UTC))
+    owner = state.locks("core")[0]
+    assert end_orphans(owner) == ()
+    os.kill(engine.pid, signal.SIGKILL)
+    engine.wait()
+    assert end_orphans(replace(owner, host="elsewhere")) == ()
+    assert end_orphans(owner) == (left,)
+    # Its pipe ends with it.
+    assert engine.stdout.read() == ""
+    engine.stdout.close()
+    assert end_orphans(owner) == ()
+
+
+def test_when_an_engine_was_at_work_last_is_remembered_until_it_has_ended_well(engines: Engines) -> None:
+    assert engines.last_seen() is None
+    engines.begun(1)
+    os.utime(engines.folder / "1", (1000, 1000))
+    assert engines.last_seen() == datetime.fromtimestamp(1000, UTC)
+    engines.alive(1)
+    assert (engines.last_seen() or NOW) > NOW - timedelta(minutes=1)
+    engines.ended(1)
+    assert engines.last_seen() is None
