@@ -40,7 +40,7 @@ def crash_at(name: str, folder: Path, patch: pytest.MonkeyPatch) -> PlatformFail
     return caught.value
 
 
-@pytest.mark.parametrize("name", ["box-1", "network-vpc"])
+@pytest.mark.parametrize("name", ["box-1", "network-vpc", "data.box-1"])
 def test_what_a_dead_provider_made_is_told_and_the_next_run_adopts_it(
     aws_proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
