@@ -30,4 +30,4 @@ def make_bucket(name: str, region: str) -> None:
     import boto3  # noqa: PLC0415 - the same
 
     client = boto3.client("s3", region_name=region)
-    client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})  # type: ignore[typeddict-item]
+    client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
