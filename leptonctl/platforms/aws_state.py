@@ -97,8 +97,8 @@ def what_data_stands_on(state: Deployment) -> dict[str, str]:
     resources = {one["urn"]: one for one in state["deployment"].get("resources") or ()}
     found: dict[str, str] = {}
     for store in resources.values():
-        address = str(((store.get("inputs") or {}).get("tags") or {}).get(aws_tags.ADDRESS, ""))
-        waiting = list(store.get("dependencies") or ()) if store.get("protect") and address else []
+        address = _address(store) if store.get("protect") else ""
+        waiting = list(store.get("dependencies") or ()) if address else []
         while waiting:
             one = resources.get(waiting.pop(), {})
             if one.get("id") and one["id"] not in found and not one.get("protect"):
@@ -108,6 +108,12 @@ def what_data_stands_on(state: Deployment) -> dict[str, str]:
         _is_of_cloud(one) and not one.get("protect") and one.get("id") not in found for one in resources.values()
     )
     return {} if is_more else found
+
+
+def _address(one: Mapping[str, Any]) -> str:
+    """The address in the site that a resource is marked with; empty where it has none, or keeps its tags in a list."""
+    tags = (one.get("inputs") or {}).get("tags")
+    return str(tags.get(aws_tags.ADDRESS, "")) if isinstance(tags, dict) else ""
 
 
 def left_behind(state: Deployment, planned: Iterable[PlannedResource]) -> tuple[str, ...]:

@@ -75,6 +75,14 @@ def test_a_kept_file_system_stands_on_all_that_it_depends_on_and_a_kept_volume_o
     assert what_data_stands_on(named_data(kept, frozenset({"core/scratch"}))) == {}
 
 
+def test_a_group_whose_tags_are_a_list_keeps_nothing_and_is_no_hindrance() -> None:
+    tags = [{"key": "leptonctl:address", "value": "core/serve", "propagateAtLaunch": True}]
+    group = {"urn": "urn::group", "type": "aws:autoscaling/group:Group", "id": "g", "custom": True}
+    assert what_data_stands_on(kept_apart(state({**group, "inputs": {"tags": tags}}))) == {}
+    kept = what_data_stands_on(state({**group, "inputs": {"tags": tags}, "protect": True}))
+    assert kept == {}
+
+
 def test_nothing_is_kept_for_data_before_everything_else_is_gone() -> None:
     gateway = {"urn": "urn::gateway", "type": "aws:ec2/natGateway:NatGateway", "id": "nat-1", "custom": True}
     assert what_data_stands_on(kept_apart(state(*taken_down(), gateway))) == {}
