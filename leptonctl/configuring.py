@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from leptonctl.clustering import prepare, settle
 from leptonctl.hosts.configure import configure
 from leptonctl.hosts.openssh import known_hosts_text
 from leptonctl.hosts.probe import record
@@ -117,23 +118,33 @@ def _is_fresh(look: HostLook | None) -> bool:
 def configure_batch(
     session: Session, job: Job, batch: Sequence[str], applied: Applied, *, stop: threading.Event, number: int
 ) -> frozenset[str]:
-    """Run Ansible once over the hosts, have their manifests written, and give those that failed."""
+    """Run Ansible once over the hosts, have their manifests written, and give those that failed.
+
+    Hosts of a cluster are emptied before, and let into service after.
+    """
+    ready = prepare(session, [job.chosen.targets[address] for address in batch], job.complete)
+    applied.unproven.update(ready.failed)
+    if not ready.targets:
+        return frozenset(ready.failed)
     done = configure(
-        [job.chosen.targets[address] for address in batch],
+        ready.targets,
         folder=job.run.folder / f"configure-{number}",
         report=session.report,
-        secrets=job.secrets,
+        secrets={**job.secrets, **ready.secrets},
         forks=FORKS,
         is_cancelled=stop.is_set,
     )
     applied.hosts.update(done.hosts)
     _record(session, job, done.hosts, applied)
+    well = [one for one in ready.targets if done.hosts[one.address].failure is None]
+    unsettled = settle(session, well, job.complete)
+    applied.unproven.update(unsettled)
     for address, host in done.hosts.items():
         if host.failure is None:
             done_roles = [*(f"{name} taken off" for name in host.removed), *host.roles]
             message = f"{', '.join(done_roles)}: {host.changed_count} tasks changed something"
             session.report(Progress("configure", "done", address, message))
-    return frozenset(
+    return frozenset(ready.failed.keys() | unsettled.keys()) | frozenset(
         address for address, host in done.hosts.items() if host.failure is not None or address in applied.unrecorded
     )
 

@@ -205,7 +205,8 @@ def _role_look(role: DesiredRole, answer: Mapping[str, Any]) -> RoleLook:
         state = RoleState.SETTINGS_CHANGED
     else:
         state = RoleState.DIFFERS if differences else RoleState.IN_ORDER
-    return RoleLook(state, differences, tuple(part["not_observed"]), changed)
+    former = {name: part["settings"][name] for name in sorted(others) if name in part["settings"]}
+    return RoleLook(state, differences, tuple(part["not_observed"]), changed, former)
 
 
 def _recorded(reply: Reply) -> Recorded:

@@ -33,6 +33,8 @@ _SHORTEST_HIDDEN = 4
 _Place = tuple[str, ...]
 # Stands in a place for every key of a mapping.
 EACH = "*"
+# Secrets that no site file has: they are made for a run.
+_MADE_FOR_A_RUN: Mapping[str, tuple[_Place, ...]] = {"kubernetes": (("join", "token"), ("join", "certificate_key"))}
 
 
 @cache
@@ -42,7 +44,7 @@ def secret_places(role: RoleName) -> tuple[_Place, ...]:
     `EACH` stands for every key of a mapping. Found from the model alone: the fields whose type is SecretRef. Those
     inside a list are not supported by any role.
     """
-    return tuple(_places(SETTINGS[role]))
+    return (*_places(SETTINGS[role]), *_MADE_FOR_A_RUN.get(role, ()))
 
 
 def secret_refs(roles: Iterable[DesiredRole]) -> dict[str, str]:

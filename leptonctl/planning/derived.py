@@ -1,4 +1,4 @@
-"""Settings that follow from the whole site rather than from one place in the file: who is watched, and for what."""
+"""Settings that follow from the whole site rather than from one place in the file: who is watched, who joins whom."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from leptonctl.planning import firewall
+from leptonctl.planning.kubeadm import ROLE, cluster_of, kubernetes_of, member_settings
 from leptonctl.planning.scaling import every_role
 from leptonctl.sitefile.software import ROLE_NEEDS
 
@@ -25,21 +26,27 @@ def roles_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str, t
     and is left out of the server's `targets`: `unknown_targets` tells which hosts those are. `watched_roles` are those
     whose alerts and dashboards the server gets. The firewall of a host gets its `openings`.
     """
-    served = {"targets": scrape_targets(desired, hostnames), "watched_roles": watched_roles(desired)}
+    served: dict[str, object] = {"targets": scrape_targets(desired, hostnames), "watched_roles": watched_roles(desired)}
     openings = firewall.openings(desired, hostnames)
     found: dict[str, tuple[DesiredRole, ...]] = {}
     for location in desired.locations:
+        cluster = cluster_of(location)
         for host in location.hosts:
             names = {role.name for role in host.roles}
-            if not names & {SERVER, firewall.ROLE}:
-                found[host.address] = host.roles
-                continue
-            added = {SERVER: served, firewall.ROLE: openings(location, host) if firewall.ROLE in names else {}}
-            found[host.address] = tuple(
-                replace(role, settings={**role.settings, **added[role.name]}) if role.name in added else role
-                for role in host.roles
-            )
+            more: dict[str, dict[str, object]] = {}
+            if SERVER in names:
+                more[SERVER] = served
+            if firewall.ROLE in names:
+                more[firewall.ROLE] = openings(location, host)
+            if cluster is not None and kubernetes_of(host) is not None:
+                more[ROLE] = member_settings(desired.site, location, cluster, host, hostnames)
+            found[host.address] = _with_more(host.roles, more) if more else host.roles
     return found
+
+
+def _with_more(roles: tuple[DesiredRole, ...], more: Mapping[str, dict[str, object]]) -> tuple[DesiredRole, ...]:
+    """The roles with what follows from the whole site beside the settings of each."""
+    return tuple(replace(role, settings={**role.settings, **more.get(role.name, {})}) for role in roles)
 
 
 def scrape_targets(desired: Desired, hostnames: Mapping[str, str]) -> list[dict[str, str]]:

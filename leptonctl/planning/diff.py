@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from leptonctl.planning.derived import SERVER, unknown_targets
 from leptonctl.planning.elsewhere import is_going, refused
+from leptonctl.planning.kubeadm import refused_edits
 from leptonctl.planning.observed import Reach, RoleState
 from leptonctl.planning.order import waves
 from leptonctl.planning.plan import Action, Change, HostPlan, LocationPlan, Plan, RolePlan, digest_of
@@ -144,6 +145,8 @@ def _location(
         changes = resource_changes(whole, observed.locations[address])
     else:
         changes = tuple(replace(change, action=Action.UNKNOWN) for change in resource_changes(whole, None))
+    reasons = dict.fromkeys(reason for _, reason in refused_edits(location, observed.looks))
+    changes += tuple(Change(Action.FORBIDDEN, "cluster", address, address, (reason,)) for reason in reasons)
     created = {c.address for c in changes if c.kind == "host" and c.action in {Action.CREATE, Action.REPLACE}}
     there = observed.locations.get(address)
     endpoints = there.endpoints if there is not None else {}

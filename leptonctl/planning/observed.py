@@ -135,13 +135,15 @@ class RoleLook:
     """One role on one host.
 
     `differences` are reported with every state, also where the role has to run for another reason. `not_observed` names
-    the tasks whose effect cannot be seen by the probe; `changed_settings` the settings that are others now.
+    the tasks whose effect cannot be seen by the probe; `changed_settings` the settings that are others now, and
+    `former_settings` the values with which the role ran, as far as it had them; secrets are still references.
     """
 
     state: RoleState
     differences: tuple[Difference, ...] = ()
     not_observed: tuple[str, ...] = ()
     changed_settings: tuple[str, ...] = ()
+    former_settings: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from itertools import chain, pairwise, repeat
 from typing import TYPE_CHECKING
 
+from leptonctl.planning.kubeadm import cluster_of
 from leptonctl.sitefile.rollout import ALL_AT_ONCE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from leptonctl.planning.desired import DesiredLocation, Tier
     from leptonctl.sitefile.rollout import RolloutSettings
@@ -85,12 +86,30 @@ def roll_over(
         tier=members[0].tier,
         locations=tuple(location.address for location in members),
         host_count=len(addresses),
-        batches=tuple(tuple(ready[begin:end]) for begin, end in pairwise(ends)),
+        batches=in_turns(tuple(tuple(ready[begin:end]) for begin, end in pairwise(ends)), turns_of(members)),
         barred=tuple(address for address in addresses if address in barred),
         canary_count=min(settings.canary.of(len(addresses)), len(ready)),
         max_failed=settings.max_failed.of(len(addresses)),
         pause_s=settings.pause_s,
     )
+
+
+def turns_of(members: Iterable[DesiredLocation]) -> dict[str, int]:
+    """The turn of each control plane host in its cluster: these change one after the other, and before all others."""
+    clusters = (cluster_of(location) for location in members)
+    return {
+        address: turn for cluster in clusters if cluster is not None for turn, address in enumerate(cluster.control)
+    }
+
+
+def in_turns(batches: tuple[tuple[str, ...], ...], turns: Mapping[str, int]) -> tuple[tuple[str, ...], ...]:
+    """The batches with hosts that have a turn taken out of them and put first, those of one turn together."""
+    early: dict[int, list[str]] = {}
+    for address in chain.from_iterable(batches):
+        if address in turns:
+            early.setdefault(turns[address], []).append(address)
+    rest = (tuple(address for address in batch if address not in turns) for batch in batches)
+    return (*(tuple(early[turn]) for turn in sorted(early)), *(batch for batch in rest if batch))
 
 
 def batch_sizes(count: int, *, of: int, settings: RolloutSettings) -> tuple[int, ...]:

@@ -33,6 +33,13 @@ DERIVED = {
     "gpu_driver": {"gpu_driver_declared"},
     "fpga": {"fpga_declared"},
     "gpu_health": {"gpu_health_declared"},
+    "kubernetes": {
+        f"kubernetes_{name}"
+        for name in (
+            *("part", "node_name", "api_endpoint", "control_plane_addresses", "labels", "has_gpus", "configuration"),
+            "join",
+        )
+    },
     "monitoring_server": {"monitoring_server_targets", "monitoring_server_watched_roles"},
     "hardening": {"hardening_openings"},
 }

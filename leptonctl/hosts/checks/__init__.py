@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from leptonctl.hosts.checks import accelerators, containers, hardening, host, monitoring
+from leptonctl.hosts.checks import accelerators, containers, hardening, host, kubernetes, monitoring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +19,7 @@ LOOKING_PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "container_runtime": ("containers.py",),
     "gpu_driver": ("look.py",),
     "fpga": ("fpga.py",),
+    "kubernetes": ("look.py",),
 }
 
 
@@ -34,6 +35,7 @@ _CHECKS: dict[RoleName, Callable[[Settings], tuple[Check, ...]]] = {
     "container_runtime": containers.container_runtime,
     "gpu_container_toolkit": accelerators.gpu_container_toolkit,
     "gpu_health": accelerators.gpu_health,
+    "kubernetes": kubernetes.kubernetes,
     "monitoring_agent": monitoring.monitoring_agent,
     "monitoring_server": monitoring.monitoring_server,
     "hardening": hardening.hardening,

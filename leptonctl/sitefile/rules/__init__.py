@@ -10,6 +10,7 @@ from leptonctl.sitefile.rules.capacity import check_capacity
 from leptonctl.sitefile.rules.containers import check_containers
 from leptonctl.sitefile.rules.drivers import check_drivers, check_repositories
 from leptonctl.sitefile.rules.hardening import check_hardening
+from leptonctl.sitefile.rules.host_clusters import check_host_clusters
 from leptonctl.sitefile.rules.hosts import check_hosts
 from leptonctl.sitefile.rules.kubernetes import check_clusters
 from leptonctl.sitefile.rules.networks import check_networks
@@ -49,6 +50,7 @@ RULE_SETS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     check_ports,
     check_containers,
     check_hardening,
+    check_host_clusters,
     check_users,
     check_values,
     check_rollouts,

@@ -13,6 +13,7 @@ from leptonctl.sitefile.software.accelerators import Fpga, GpuContainerToolkit, 
 from leptonctl.sitefile.software.containers import ContainerRuntime
 from leptonctl.sitefile.software.hardening import Hardening
 from leptonctl.sitefile.software.host import Base
+from leptonctl.sitefile.software.kubernetes import HostCluster
 from leptonctl.sitefile.software.monitoring import MonitoringAgent, MonitoringServer
 
 
@@ -31,6 +32,8 @@ class Software(Frozen):
     """Settings of the role `gpu_driver`."""
     gpu_health: GpuHealth | None = None
     """Settings of the role `gpu_health`."""
+    kubernetes: HostCluster | None = None
+    """Settings of the role `kubernetes`."""
     monitoring_agent: MonitoringAgent | None = None
     """Settings of the role `monitoring_agent`."""
     monitoring_server: MonitoringServer | None = None
@@ -45,6 +48,7 @@ RoleName = Literal[
     "fpga",
     "container_runtime",
     "gpu_container_toolkit",
+    "kubernetes",
     "monitoring_agent",
     "gpu_health",
     "monitoring_server",
@@ -58,6 +62,7 @@ ROLE_NEEDS: dict[RoleName, tuple[RoleName, ...]] = {
     "fpga": ("base",),
     "container_runtime": ("base",),
     "gpu_container_toolkit": ("base", "gpu_driver", "container_runtime"),
+    "kubernetes": ("base", "container_runtime"),
     "monitoring_agent": ("base",),
     "gpu_health": ("base", "monitoring_agent"),
     "monitoring_server": ("base", "monitoring_agent"),
@@ -67,6 +72,7 @@ ROLE_NEEDS: dict[RoleName, tuple[RoleName, ...]] = {
 # What a role leaves on a host that it is taken off: folders with data, which go only where the operator names them.
 ROLE_DATA: dict[RoleName, tuple[str, ...]] = {
     "container_runtime": ("/var/lib/containerd", "/var/lib/docker", "/var/lib/containers"),
+    "kubernetes": ("/var/lib/leptonctl/etcd.kept",),
     "monitoring_server": ("/var/lib/prometheus/metrics2", "/var/lib/prometheus/alertmanager"),
 }
 
@@ -79,6 +85,7 @@ SETTINGS: dict[RoleName, type[Frozen]] = {
     "fpga": Fpga,
     "container_runtime": ContainerRuntime,
     "gpu_container_toolkit": GpuContainerToolkit,
+    "kubernetes": HostCluster,
     "monitoring_agent": MonitoringAgent,
     "gpu_health": GpuHealth,
     "monitoring_server": MonitoringServer,
