@@ -103,7 +103,7 @@ def test_a_worker_is_told_whom_to_join_in_the_form_of_its_version_and_no_token()
                 "criSocket": "unix:///run/containerd/containerd.sock",
                 "kubeletExtraArgs": {
                     "node-ip": "10.0.0.4",
-                    "node-labels": ",".join(
+                    "node-labels": ",".join(  # noqa: FLY002 - too long a line
                         ("lepton.site/accelerator=nvidia", "lepton.site/location=edges.shop", "lepton.site/tier=edge")
                     ),
                 },
