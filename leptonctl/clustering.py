@@ -15,7 +15,7 @@ from leptonctl.planning.observed import Reach
 from leptonctl.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from leptonctl.hosts.target import Target
     from leptonctl.planning.desired import DesiredRole
@@ -71,8 +71,13 @@ def prepare(session: Session, batch: Sequence[Target], complete: Mapping[str, Ta
     return Prepared(tuple(one for one in found.values() if one.address not in failed), secrets, failed)
 
 
-def settle(session: Session, batch: Sequence[Target], complete: Mapping[str, Target]) -> dict[str, str]:
-    """Let pods onto the hosts of a batch on which all went well, and set their labels; what went wrong, by host."""
+def settle(
+    session: Session, batch: Sequence[Target], complete: Mapping[str, Target], *, unfit: Collection[str]
+) -> dict[str, str]:
+    """Let pods onto the hosts of a batch, and set their labels; what went wrong, by host.
+
+    Those that are `unfit` (their accelerators do not pass) get a taint instead, which goes when they pass again.
+    """
     failed: dict[str, str] = {}
     for cluster, members in _by_cluster(session, batch):
         control = next((complete[one] for one in cluster.control if one in complete), None)
@@ -80,7 +85,8 @@ def settle(session: Session, batch: Sequence[Target], complete: Mapping[str, Tar
         if control is None:
             continue
         nodes = {str(one["node_name"]): one["labels"] for one in settings.values()}
-        answer, problem = _ask(control, {"do": "settle", "nodes": nodes})
+        kept_off = [str(one["node_name"]) for address, one in settings.items() if address in unfit]
+        answer, problem = _ask(control, {"do": "settle", "nodes": nodes, "unfit": kept_off})
         for address, one in settings.items():
             if problem is not None:
                 failed[address] = f"its node could not be let into service: {problem}"

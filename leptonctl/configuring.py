@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from leptonctl.clustering import prepare, settle
+from leptonctl.clustering import prepare
 from leptonctl.hosts.configure import configure
 from leptonctl.hosts.openssh import known_hosts_text
 from leptonctl.hosts.probe import record
@@ -120,7 +120,7 @@ def configure_batch(
 ) -> frozenset[str]:
     """Run Ansible once over the hosts, have their manifests written, and give those that failed.
 
-    Hosts of a cluster are emptied before, and let into service after.
+    Hosts of a cluster are emptied before.
     """
     ready = prepare(session, [job.chosen.targets[address] for address in batch], job.complete)
     applied.unproven.update(ready.failed)
@@ -136,15 +136,12 @@ def configure_batch(
     )
     applied.hosts.update(done.hosts)
     _record(session, job, done.hosts, applied)
-    well = [one for one in ready.targets if done.hosts[one.address].failure is None]
-    unsettled = settle(session, well, job.complete)
-    applied.unproven.update(unsettled)
     for address, host in done.hosts.items():
         if host.failure is None:
             done_roles = [*(f"{name} taken off" for name in host.removed), *host.roles]
             message = f"{', '.join(done_roles)}: {host.changed_count} tasks changed something"
             session.report(Progress("configure", "done", address, message))
-    return frozenset(ready.failed.keys() | unsettled.keys()) | frozenset(
+    return frozenset(ready.failed) | frozenset(
         address for address, host in done.hosts.items() if host.failure is not None or address in applied.unrecorded
     )
 

@@ -9,6 +9,7 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING
 
+from leptonctl.clustering import settle
 from leptonctl.configuring import configure_batch
 from leptonctl.looking import look_closely
 from leptonctl.planning.rollout import RolledOut, roll_over, together, why_stop
@@ -91,7 +92,11 @@ def _roll(
         _say(session, rollout, begun, f"{len(batch)} hosts" if len(batch) > 1 else batch[0])
         failed |= configure_batch(session, job, batch, applied, stop=stop, number=next(runs))
         if not stop.is_set():
-            failed |= job.gate.judge([job.complete[address] for address in batch if address not in failed])
+            well = [address for address in batch if address not in failed]
+            unfit = job.gate.judge([job.complete[address] for address in well])
+            unsettled = settle(session, [chosen.targets[address] for address in well], job.complete, unfit=unfit)
+            applied.unproven.update(unsettled)
+            failed |= unfit | unsettled.keys()
         if begun < len(rollout.batches):
             failed |= _prove(session, rollout, begun, job, applied, stop, failed=failed)
     done = RolledOut(rollout, begun, tuple(sorted(failed)), why_stop(rollout, failed))

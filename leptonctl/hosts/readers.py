@@ -65,7 +65,7 @@ def _read_path(record: TaskRecord, _declared: Declared) -> Iterator[Entry]:
             yield NOT_OBSERVED
     elif isinstance(checksum, str):
         yield {"kind": "file", "path": path, "sha1": checksum, **_rights(record)}
-    elif module_of(record) == "file":
+    elif module_of(record) in {"file", "get_url"}:
         yield {"kind": "file", "path": path, **_rights(record)}
     else:
         yield NOT_OBSERVED
@@ -266,6 +266,7 @@ _READERS: dict[str, Reader] = {
     "deb822_repository": _read_repository,
     "dpkg_selections": _read_selection,
     "file": _read_path,
+    "get_url": _read_path,
     "group": _read_group,
     "lineinfile": _read_line,
     "packages": _read_apt,

@@ -21,6 +21,8 @@ CERTIFICATE = "/etc/kubernetes/pki/ca.crt"
 PUBLIC_KEY_DIGEST = (
     f"openssl x509 -pubkey -in {CERTIFICATE} | openssl pkey -pubin -outform der | openssl dgst -sha256 -hex"
 )
+# What keeps new pods off a node whose accelerators do not pass.
+UNHEALTHY = "lepton.site/unhealthy"
 TOKEN = re.compile(r"[a-z0-9]{6}\.[a-z0-9]{16}")
 KEY = re.compile(r"[0-9a-f]{64}")
 
@@ -63,15 +65,15 @@ def join(request: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def versions() -> dict[str, str]:
-    """The kubelet's version of each node."""
+def nodes() -> dict[str, Any]:
+    """The cluster's nodes by name."""
     listed = json.loads(said(*KUBECTL, "get", "nodes", "--output", "json"))
-    return {one["metadata"]["name"]: one["status"]["nodeInfo"]["kubeletVersion"] for one in listed["items"]}
+    return {one["metadata"]["name"]: one for one in listed["items"]}
 
 
 def drain(request: dict[str, Any]) -> dict[str, Any]:
     """Move the pods off those nodes that are there with another version."""
-    there = versions()
+    there = {name: one["status"]["nodeInfo"]["kubeletVersion"] for name, one in nodes().items()}
     drained = [
         name for name in request["nodes"] if there.get(name, "v" + request["version"]) != "v" + request["version"]
     ]
@@ -81,10 +83,16 @@ def drain(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def settle(request: dict[str, Any]) -> dict[str, Any]:
-    """Let pods onto the nodes, and set their labels: a kubelet sets its own only when it joins."""
-    there = versions()
+    """Let pods onto the nodes that are fit, and set their labels: a kubelet sets its own only when it joins."""
+    there = nodes()
     for name, labels in request["nodes"].items():
-        if name in there:
-            said(*KUBECTL, "uncordon", name)
-            said(*KUBECTL, "label", "--overwrite", "node", name, *(f"{key}={value}" for key, value in labels.items()))
+        if name not in there:
+            continue
+        said(*KUBECTL, "label", "--overwrite", "node", name, *(f"{key}={value}" for key, value in labels.items()))
+        is_tainted = any(one["key"] == UNHEALTHY for one in there[name].get("spec", {}).get("taints", ()))
+        if name in request["unfit"]:
+            said(*KUBECTL, "taint", "--overwrite", "node", name, f"{UNHEALTHY}=true:NoSchedule")
+        elif is_tainted:
+            said(*KUBECTL, "taint", "node", name, f"{UNHEALTHY}-")
+        said(*KUBECTL, "uncordon", name)
     return {"missing": sorted(set(request["nodes"]) - set(there))}
