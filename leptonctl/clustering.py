@@ -7,7 +7,7 @@ it goes to the hosts in Ansible's inventory in memory, as secrets do: it is in n
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from leptonctl.hosts.sent import answer_of, ask, request_of
 from leptonctl.planning.kubeadm import ROLE, Cluster, cluster_of
@@ -51,7 +51,9 @@ def prepare(session: Session, batch: Sequence[Target], complete: Mapping[str, Ta
         nodes = [str(one["node_name"]) for one in settings.values()]
         _, problem = _ask(control, {"do": "drain", "nodes": nodes, "version": wanted})
         if problem is not None:
-            failed.update(dict.fromkeys(settings, f"not begun: the cluster could not move its pods away: {problem}"))
+            failed.update(
+                dict.fromkeys(settings.keys(), f"not begun: the cluster could not move its pods away: {problem}")
+            )
             continue
         is_control = any(one["part"] == "control_plane" for one in settings.values())
         minutes = next(iter(settings.values()))["join_minutes"]
@@ -62,7 +64,7 @@ def prepare(session: Session, batch: Sequence[Target], complete: Mapping[str, Ta
         for key in ("token", "certificate_key"):
             if key in answer:
                 secrets[f"run:{cluster.location}:{key}"] = answer[key]
-        join = {
+        join: dict[str, str] = {
             "ca_hash": answer["ca_hash"],
             **{key: f"run:{cluster.location}:{key}" for key in ("token", "certificate_key") if key in answer},
         }
@@ -122,4 +124,4 @@ def _ask(control: Target, request: dict[str, Any]) -> tuple[dict[str, Any], str 
     if reply.reach != Reach.OK:
         return {}, f"{control.address}: {reply.detail}"
     answer, problem = answer_of(reply)
-    return cast("dict[str, Any]", answer), None if problem is None else f"{control.address}: {problem}"
+    return answer, None if problem is None else f"{control.address}: {problem}"

@@ -54,7 +54,8 @@ class Cluster:
 
 def cluster_of(location: DesiredLocation) -> Cluster | None:
     """The location's cluster of hosts; None where it has none, or no control plane (validate says so)."""
-    control, workers = [], []
+    control: list[str] = []
+    workers: list[str] = []
     for host in location.hosts:
         role = kubernetes_of(host)
         if role is not None:

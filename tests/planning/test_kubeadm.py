@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
 
@@ -113,7 +114,7 @@ def test_a_worker_is_told_whom_to_join_in_the_form_of_its_version_and_no_token()
 
 
 def test_another_control_plane_host_serves_the_api_too() -> None:
-    (document,) = settings_of(CONTROL[1].address, *CONTROL)["configuration"]  # type: ignore[misc]
+    (document,) = cast("list[dict[str, object]]", settings_of(CONTROL[1].address, *CONTROL)["configuration"])
     assert document["controlPlane"] == {"localAPIEndpoint": {"bindPort": 6443, "advertiseAddress": "10.0.0.2"}}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Address, IPv4Network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from leptonctl.sitefile.findings import Finding
 from leptonctl.sitefile.ranges import group_hosts
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from leptonctl.sitefile.model import Location, NodeGroup, Site
     from leptonctl.sitefile.settings import Resolved
 
-_ROLE = "kubernetes"
+_ROLE: Literal["kubernetes"] = "kubernetes"
 _VERSION = re.compile(r"(\d+\.\d+)\.\d+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CONTROL_COUNTS = (1, 3)

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# ruff: noqa: EXE001, S310, T201 - it becomes a program on a host, which prints and speaks HTTP
+# ruff: noqa: EXE001, S310, T201, TRY300 - it becomes a program on a host, which prints and speaks HTTP
 """A FAKE kubeadm, kubelet and kubectl in one: by its own name. It runs no containers and knows no Kubernetes.
 
 kubeadm records its arguments and writes the files that the real one writes. The kubelet of the first host serves, by
@@ -16,6 +16,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from typing import Any
 
 VERSION = "@VERSION@"
 PORT = 6443
@@ -24,7 +25,7 @@ STATE = pathlib.Path("/var/lib/fake-kubernetes")
 NAME = pathlib.Path(sys.argv[0]).name
 
 
-def record(documents: list[dict]) -> None:
+def record(documents: list[dict[str, Any]]) -> None:
     """Append the call; of a token only that there was one."""
     STATE.mkdir(exist_ok=True)
     kinds = [document["kind"] for document in documents]
@@ -32,16 +33,17 @@ def record(documents: list[dict]) -> None:
         calls.write(json.dumps({"at": time.time(), "argv": [NAME, *sys.argv[1:]], "kinds": kinds}) + "\n")
 
 
-def post(api: str, node: dict) -> bytes:
+def post(api: str, node: dict[str, Any]) -> None:
     request = urllib.request.Request(f"http://{api}/", json.dumps(node).encode(), method="POST")
     for _ in range(100):
         try:
-            return urllib.request.urlopen(request, timeout=5).read()
+            urllib.request.urlopen(request, timeout=5).close()
+            return
         except urllib.error.HTTPError:
             sys.exit("error execution phase preflight: the token is not known")
         except OSError:
             time.sleep(0.3)
-    return sys.exit(f"{api} does not answer")
+    sys.exit(f"{api} does not answer")
 
 
 def write(path: pathlib.Path, text: str, mode: int = 0o600) -> None:
@@ -50,7 +52,7 @@ def write(path: pathlib.Path, text: str, mode: int = 0o600) -> None:
     path.chmod(mode)
 
 
-def begin(documents: list[dict]) -> None:
+def begin(documents: list[dict[str, Any]]) -> None:
     first, cluster = documents[:2]
     certificate = KUBERNETES / "pki/ca.crt"
     certificate.parent.mkdir(parents=True)
@@ -64,7 +66,7 @@ def begin(documents: list[dict]) -> None:
     subprocess.run(["systemctl", "restart", "kubelet.service"], check=True)
 
 
-def join(document: dict) -> None:
+def join(document: dict[str, Any]) -> None:
     bootstrap = document["discovery"]["bootstrapToken"]
     identity = {"name": document["nodeRegistration"]["name"], "api": bootstrap["apiServerEndpoint"]}
     post(identity["api"], {**identity, "version": VERSION, "token": bootstrap["token"]})
