@@ -111,6 +111,7 @@ RULES: dict[str, str] = {
     "port-clash": "Two services of a host use two ports.",
     "cluster-settings": "The hosts of a cluster agree on its settings.",
     "cluster-runtime": "A cluster's hosts run their containers by containerd.",
+    "cluster-firewall": "The firewall of hardening, which does not know the pod network, is not on hosts of a cluster.",
     "cluster-version": "A cluster's version is written, and known.",
     "control-plane": "A cluster has one or three control plane hosts.",
     "api-address": "Several control plane hosts share a free address of the location's network.",

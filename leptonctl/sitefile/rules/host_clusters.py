@@ -57,6 +57,10 @@ def _check_cluster(site: Site, path: Path, location: Location, members: dict[str
         if resolve(site, address, name, "container_runtime")["runtime"].value != "containerd":
             message = "Kubernetes runs its containers by containerd alone"
             yield Finding("cluster-runtime", place, message, "set container_runtime.runtime to containerd here")
+        if "hardening" in group.roles:
+            place = (*path, "nodes", name, "roles", group.roles.index("hardening"))
+            message = "its firewall does not know the pod network, and would cut the cluster"
+            yield Finding("cluster-firewall", place, message, "leave hardening out where kubernetes is")
     control = [name for name in members if settings[name][_OF_A_GROUP].value]
     count = sum(_host_count(members[name]) for name in control)
     if count not in _CONTROL_COUNTS:
