@@ -5,17 +5,24 @@ Core with training machines (EFA), bucket and Lustre; two regions at the same ti
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
 from leptonctl.planning.aws_resources import planned_resources
 from leptonctl.planning.plan import Action
 from leptonctl.planning.resources import resource_changes
 from leptonctl.progress import Progress, silent
+from tests.engine.account import (
+    client,
+    ours,
+    pages,
+    policies_that_allow_everything,
+    volumes_in_clear,
+    ways_in_from_the_world,
+    with_old_metadata,
+)
 from tests.engine.sites import open_site, platform_of
 
 if TYPE_CHECKING:
@@ -28,7 +35,6 @@ if TYPE_CHECKING:
     from tests.engine.proxy import Proxy
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("engine")]
-WORLD = {"0.0.0.0/0", "::/0"}
 REGIONS = ("eu-central-1", "eu-west-1")
 
 
@@ -40,7 +46,7 @@ def test_a_site_of_all_tiers_is_made_exactly_closed_kept_mended_and_removed(aws_
 
     for region in REGIONS:
         assert ways_in_from_the_world(region) == []
-        assert machines_with_old_metadata(region) == []
+        assert with_old_metadata(region) == []
         assert volumes_in_clear(region) == []
     assert policies_that_allow_everything() == []
     south = platform.observe("regions/south")
@@ -138,58 +144,3 @@ def differences(session: Session, platform: AwsPlatform) -> dict[tuple[str, str,
         for change in resource_changes(location, platform.observe(location.address))
         if change.action is not Action.KEEP
     }
-
-
-def client(service: str, region: str) -> Any:
-    return boto3.client(service, region_name=region)
-
-
-def pages(region: str, operation: str, key: str) -> list[dict[str, Any]]:
-    return [one for page in client("ec2", region).get_paginator(operation).paginate() for one in page[key]]
-
-
-def ours(things: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Without what AWS puts into every account."""
-    return [one for one in things if any(tag["Key"] == "leptonctl:site" for tag in one.get("Tags", []))]
-
-
-def ways_in_from_the_world(region: str) -> list[str]:
-    groups = ours(pages(region, "describe_security_groups", "SecurityGroups"))
-    assert groups
-    return [
-        f"{group['GroupId']}: {rule}"
-        for group in groups
-        for rule in group["IpPermissions"]
-        if WORLD & {one["CidrIp"] for one in rule["IpRanges"]} or rule["Ipv6Ranges"]
-    ]
-
-
-def machines_with_old_metadata(region: str) -> list[str]:
-    machines = [one for group in pages(region, "describe_instances", "Reservations") for one in group["Instances"]]
-    assert machines
-    return [
-        one["InstanceId"]
-        for one in machines
-        if one["MetadataOptions"]["HttpTokens"] != "required" or one["MetadataOptions"]["HttpPutResponseHopLimit"] != 1
-    ]
-
-
-def volumes_in_clear(region: str) -> list[str]:
-    return [one["VolumeId"] for one in pages(region, "describe_volumes", "Volumes") if not one["Encrypted"]]
-
-
-def policies_that_allow_everything() -> list[str]:
-    iam, found = client("iam", "us-east-1"), []
-    for role in iam.list_roles()["Roles"]:
-        for name in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]:
-            document = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=name)["PolicyDocument"]
-            text = document if isinstance(document, dict) else json.loads(document)
-            for statement in text["Statement"]:
-                actions, resources = listed(statement["Action"]), listed(statement["Resource"])
-                if statement["Effect"] == "Allow" and ("*" in resources or any(one.endswith("*") for one in actions)):
-                    found.append(f"{role['RoleName']}/{name}")
-    return found
-
-
-def listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
