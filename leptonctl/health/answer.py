@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from leptonctl.health.kernel_log import read_kernel_log
 from leptonctl.health.nvlink import read_links
-from leptonctl.health.readings import HostReading
+from leptonctl.health.ports import read_ethernet, read_infiniband
+from leptonctl.health.readings import HostReading, Versions
 from leptonctl.health.smi import NotUnderstood, read_smi
 
 if TYPE_CHECKING:
@@ -28,6 +29,15 @@ def reading_of(answer: Mapping[str, Any]) -> HostReading:
             unread[source] = odd.message
             return None
 
+    def parsed(source: str, parse: Any, name: str) -> Any:  # noqa: ANN401 - the sources' kinds differ
+        if name not in answer:
+            return None
+        try:
+            return parse(answer[name])
+        except NotUnderstood as odd:
+            unread[source] = odd.message
+            return None
+
     return HostReading(
         now_s=answer["now_s"],
         booted_s=answer["booted_s"],
@@ -37,8 +47,20 @@ def reading_of(answer: Mapping[str, Any]) -> HostReading:
         xids=read("kernel log", lambda text: read_kernel_log(text.splitlines()), "log"),
         fabric_manager_active={"active": True, "unknown": None}.get(answer["fabric_manager"], False),
         drill=_drill(answer.get("drill")),
+        infiniband=parsed("InfiniBand", read_infiniband, "infiniband"),
+        ethernet=parsed("Ethernet", read_ethernet, "ethernet"),
+        zombie_count=answer.get("zombie_count"),
+        versions=parsed("versions", _versions, "versions"),
         unread=unread,
     )
+
+
+def _versions(said: Mapping[str, Any]) -> Versions:
+    names = ("module", "library", "fabric_manager", "toolkit", "toolkit_library")
+    odd = [name for name in names if not isinstance(said.get(name), str | None)]
+    if odd:
+        raise NotUnderstood(f"the versions of {', '.join(odd)} were not understood")
+    return Versions(**{name: said.get(name) for name in names}, described=tuple(said.get("described", ())))
 
 
 def _drill(about: Mapping[str, Any] | None) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from leptonctl.health.findings import CATALOGUE, degraded, failed, unknown
@@ -14,8 +13,8 @@ if TYPE_CHECKING:
     from leptonctl.health.readings import Case, GpuReading
 
 
-# A load that could not be put on is told once, by its own check.
-TOLD_BY_THEIR_CHECK = frozenset({"burn", "all-reduce"})
+# Told once, by their own check: a load that could not be put on, ports where some are declared.
+TOLD_BY_THEIR_CHECK = frozenset({"burn", "all-reduce", "InfiniBand", "Ethernet"})
 
 
 def sources(case: Case) -> Iterator[Finding]:
@@ -153,17 +152,6 @@ def power(case: Case) -> Iterator[Finding]:
         if gpu.power_w is not None and not low <= gpu.power_w <= high:
             source = case.policy.source("power_min_w" if gpu.power_w < low else "power_max_w")
             yield degraded("power", gpu, f"{gpu.power_w:g} W", f"{low} to {high} W", source, Action.INSPECT)
-
-
-def pcie(case: Case) -> Iterator[Finding]:
-    """Width against the declared one; without one, against the other GPUs: a slot may be narrower than the card."""
-    widths = [gpu.pcie_width for gpu in case.gpus if gpu.pcie_width is not None]
-    usual = Counter(widths).most_common(1)[0][0] if len(set(widths)) > 1 else None
-    for gpu in case.gpus:
-        expected = case.declared.pcie_width or usual
-        if expected is not None and gpu.pcie_width is not None and gpu.pcie_width < expected:
-            source = "the site file" if case.declared.pcie_width else "the host's other GPUs"
-            yield degraded("PCIe", gpu, f"{gpu.pcie_width} lanes", f"{expected} lanes", source, Action.INSPECT)
 
 
 def persistence(case: Case) -> Iterator[Finding]:

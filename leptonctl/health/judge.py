@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from leptonctl.health import card_checks, link_checks, load_checks, xid_checks
+from leptonctl.health import card_checks, host_checks, link_checks, load_checks, pcie_checks, xid_checks
 from leptonctl.health.level import Level
 from leptonctl.health.readings import Case
 from leptonctl.health.verdict import Action, Finding, Verdict, hardest, worst
@@ -31,11 +31,17 @@ CHECKS: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     card_checks.temperature,
     card_checks.clocks,
     card_checks.power,
-    card_checks.pcie,
+    pcie_checks.width,
+    pcie_checks.generation,
+    pcie_checks.replays,
     card_checks.persistence,
     card_checks.leftovers,
     link_checks.links,
     link_checks.fabric,
+    host_checks.infiniband,
+    host_checks.ethernet,
+    host_checks.versions,
+    host_checks.zombies,
     xid_checks.xids,
     load_checks.burn,
     load_checks.all_reduce,

@@ -71,6 +71,17 @@ class LinkReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PortReading:
+    """A network port. `gbps` is Gbit/s, None where it tells none; `down_count` how often its link was lost."""
+
+    name: str
+    is_up: bool
+    state: str
+    gbps: float | None
+    down_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class XidEvent:
     """An error that the driver wrote to the kernel log. `at_s` is Unix time; `unit` is the part of the GPU it names."""
 
@@ -89,6 +100,22 @@ class SmiReading:
     cuda_version: str | None
     attached_count: int
     gpus: tuple[GpuReading, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versions:
+    """What is there of each part, None where it is not.
+
+    `module` is the driver that the kernel runs, `library` what programs load with it, and `described` are the drivers
+    that descriptions of the GPUs for containers (CDI) name. The last three are versions of Debian packages.
+    """
+
+    module: str | None = None
+    library: str | None = None
+    described: tuple[str, ...] = ()
+    fabric_manager: str | None = None
+    toolkit: str | None = None
+    toolkit_library: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +158,12 @@ class Declared:
     links: int | None = None
     link_gbps: float | None = None
     pcie_width: int | None = None
+    pcie_generation: int | None = None
     has_nvswitch: bool = False
     all_reduce_gbps: float | None = None
+    infiniband_ports: int | None = None
+    infiniband_gbps: float | None = None
+    ethernet: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +185,10 @@ class HostReading:
     burn: BurnReading | None = None
     all_reduce: AllReduceReading | None = None
     drill: str | None = None
+    infiniband: tuple[PortReading, ...] | None = None
+    ethernet: tuple[PortReading, ...] | None = None
+    zombie_count: int | None = None
+    versions: Versions | None = None
     unread: Mapping[str, str] | None = None
 
 

@@ -14,9 +14,32 @@ _PACKAGE = Path(__file__).parent.parent
 # In order of need; the last one is what is run.
 _MODULES = (
     *("errors", "health.data", "health.verdict", "health.level", "health.policy", "health.readings", "health.xid"),
-    *("health.findings", "health.smi", "health.nvlink", "health.kernel_log", "health.answer", "health.card_checks"),
-    *("health.link_checks", "health.load_checks", "health.xid_checks", "health.judge", "health.metrics"),
-    *("hosts.remote.facts", "hosts.remote.drill", "hosts.remote.accelerators", "hosts.remote.collector"),
+    *(
+        "health.findings",
+        "health.smi",
+        "health.nvlink",
+        "health.kernel_log",
+        "health.ports",
+        "health.answer",
+        "health.card_checks",
+    ),
+    *(
+        "health.link_checks",
+        "health.load_checks",
+        "health.host_checks",
+        "health.pcie_checks",
+        "health.xid_checks",
+        "health.judge",
+        "health.metrics",
+    ),
+    *(
+        "hosts.remote.facts",
+        "hosts.remote.drill",
+        "hosts.remote.links",
+        "hosts.remote.versions",
+        "hosts.remote.accelerators",
+        "hosts.remote.collector",
+    ),
 )
 _DATA = ("policy.toml", "xid.toml")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from leptonctl.hosts.target import Target
 
 LIMIT_S = 180.0
-_MODULES = ("facts", "drill", "accelerators")
+_MODULES = ("facts", "drill", "links", "versions", "accelerators")
 
 
 def read_accelerators(

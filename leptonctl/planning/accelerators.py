@@ -36,6 +36,6 @@ def expected_gpus(site: Site, want: Desired) -> dict[str, Expected]:
                 own = policy.overridden(section.health.policy)
                 group = f"{location.address}/{host.group}"
                 found[host.address] = Expected(
-                    declared_gpus(section.gpus, host.name), own, section.health.shadow, group
+                    declared_gpus(section, section.gpus, host.name), own, section.health.shadow, group
                 )
     return found

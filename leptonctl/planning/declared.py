@@ -40,5 +40,6 @@ def _fpgas(fpgas: Fpgas) -> dict[str, object]:
 
 def _judged_by(section: Accelerators, gpus: Gpus) -> dict[str, object]:
     """What the collector on the host judges by. Serial numbers are a host's own, and its settings are the group's."""
-    declared = asdict(declared_gpus(gpus, ""))
-    return {"declared": {**declared, "serials": []}, "policy": dict(section.health.policy)}
+    declared = asdict(declared_gpus(section, gpus, ""))
+    ethernet = [list(one) for one in declared["ethernet"]]
+    return {"declared": {**declared, "serials": [], "ethernet": ethernet}, "policy": dict(section.health.policy)}

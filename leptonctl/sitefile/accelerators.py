@@ -46,6 +46,8 @@ class Gpus(Frozen):
     """Bus bandwidth, in GB/s, that an all-reduce over all GPUs of the group must reach (`health --level nccl`)."""
     pcie_lanes: Annotated[int, Field(ge=1, le=32)] | None = None
     """PCIe lanes of each slot."""
+    pcie_generation: Annotated[int, Field(ge=1, le=8)] | None = None
+    """The PCIe generation that card and slot can do, such as 5."""
 
 
 class Fpgas(Frozen):
@@ -61,6 +63,17 @@ class Fpgas(Frozen):
     """What each card is loaded with: the name that AMD's driver gives (VBNV), or the id of Intel's bitstream."""
 
 
+class InfiniBand(Frozen):
+    """The InfiniBand ports of each host."""
+
+    on_edit: ClassVar[tuple[OnEdit, ...]] = (no_effect("the next health check compares with it"),)
+
+    ports: Annotated[int, Field(ge=1, le=64)]
+    """How many have to be up."""
+    gbps: Annotated[float, Field(gt=0, le=10000)] | None = None
+    """Gbit/s of each, such as 400 (NDR)."""
+
+
 class Accelerators(Frozen):
     """What the hosts of a group have beside their CPUs."""
 
@@ -68,5 +81,11 @@ class Accelerators(Frozen):
     """GPUs."""
     fpgas: Fpgas | None = None
     """FPGA cards."""
+    infiniband: InfiniBand | None = None
+    """The InfiniBand ports that the GPUs speak to other hosts through; judged with the GPUs."""
+    ethernet: Annotated[
+        dict[Text, Annotated[float, Field(gt=0, le=10000)]], no_effect("the next health check compares with it")
+    ] = Field(default_factory=dict)
+    """Interfaces that have to be up, by name, with the Gbit/s of each; judged with the GPUs."""
     health: Health = Health()
     """How their health is judged."""

@@ -133,6 +133,8 @@ RULES: dict[str, str] = {
     "duplicate-mount": "Two stores of a host have two mount paths.",
     # accelerators
     "unknown-threshold": "A threshold is one that the health policy has.",
+    "interface-name": "The name of a network interface is one that the kernel takes.",
+    "links-without-gpus": "Links are judged with the GPUs of their group.",
     "unknown-serial-host": "Serial numbers are given for hosts of the group.",
     "too-few-serials": "Each host with serial numbers has as many as it has GPUs.",
     "no-accelerators": "The role gpu_health is on groups that declare GPUs.",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
 
 from leptonctl.assets import asset
+from leptonctl.health.readings import Declared
 from leptonctl.hosts.collector import collector_modules
 from leptonctl.hosts.remote import accelerators, collector
 from tests.health.recorded import A100, edited
@@ -18,17 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BUS = "0000:01:00.0"
-DECLARED = {
-    "count": 1,
-    "model": "A100",
-    "memory_gib": 80,
-    "serials": [],
-    "links": None,
-    "link_gbps": None,
-    "pcie_width": None,
-    "has_nvswitch": False,
-    "all_reduce_gbps": None,
-}
+# As the role writes it: JSON knows no tuples.
+DECLARED = json.loads(json.dumps(asdict(Declared(count=1, model="A100", memory_gib=80))))
 
 
 def program(folder: Path, name: str, text: str) -> None:

@@ -95,6 +95,8 @@ class FakeVendor:
         there = f"{SERVED}{at}".rstrip("/")
         content = base64.b64encode(packed.getvalue()).decode()
         unpack = f"echo {content} | base64 --decode | tar --extract --gzip -C {there}"
-        self.box.run(f"mkdir -p {there} && find {there} -maxdepth 1 -type f -delete && {unpack}")
+        # Keys lie beside what they sign, and stay.
+        old = f"rm -f {there}/*.deb {there}/Packages {there}/Release {there}/InRelease"
+        self.box.run(f"mkdir -p {there} && {old} && {unpack}")
         key = base64.b64encode(self.key.encode()).decode()
         self.box.run(f"mkdir -p $(dirname {SERVED}{key_at}) && echo {key} | base64 --decode > {SERVED}{key_at}")

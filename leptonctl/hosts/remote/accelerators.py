@@ -13,6 +13,8 @@ from typing import Any
 
 from leptonctl.hosts.remote.drill import about_drill, drill_log
 from leptonctl.hosts.remote.facts import run
+from leptonctl.hosts.remote.links import ethernet, infiniband, zombies
+from leptonctl.hosts.remote.versions import versions
 
 SCHEMA = 1
 # A driver that hangs on a lost GPU lets nvidia-smi wait for minutes; then the answer is that there was none.
@@ -48,6 +50,9 @@ def read_host(request: dict[str, Any]) -> dict[str, Any]:
     if request.get("with_links"):
         answer["links"] = said(["nvidia-smi", "nvlink", "--status"])
         answer["link_errors"] = said(["nvidia-smi", "nvlink", "--errorcounters"])
+    answer["infiniband"], answer["ethernet"] = infiniband(root), ethernet(root)
+    answer["zombie_count"] = zombies(root)
+    answer["versions"] = versions(root)
     # A drill adds to what the kernel said, and takes nothing away: it can make a host look worse, never better.
     answer["drill"] = about_drill()
     if answer["drill"] is not None and "text" in answer["log"]:

@@ -33,7 +33,8 @@ def main(_request: dict[str, Any]) -> int:
         return 1
     policy = default_policy().overridden(settings["policy"])
     reading = reading_of(read_host({"look_back_s": policy["look_back_s"], "with_links": declared["links"] is not None}))
-    health = judge(reading, Declared(**{**declared, "serials": tuple(declared["serials"])}), policy)
+    lists = {"serials": tuple(declared["serials"]), "ethernet": tuple(map(tuple, declared["ethernet"]))}
+    health = judge(reading, Declared(**{**declared, **lists}), policy)
     replace(METRICS, metrics_text(health, reading))
     sys.stdout.write(f"{health.verdict}: {health.reason}\n")
     return 0

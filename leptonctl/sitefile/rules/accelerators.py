@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from leptonctl.health.policy import default_policy
@@ -13,9 +14,12 @@ from leptonctl.sitefile.words import did_you_mean, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from leptonctl.sitefile.accelerators import Gpus
+    from leptonctl.sitefile.accelerators import Accelerators, Gpus
     from leptonctl.sitefile.findings import Path
     from leptonctl.sitefile.model import NodeGroup, Site
+
+# The kernel's own rule (dev_valid_name).
+_INTERFACE = re.compile(r"(?!\.{1,2}$)[^/:\s]{1,15}")
 
 
 def check_accelerators(site: Site) -> Iterator[Finding]:
@@ -30,6 +34,7 @@ def check_accelerators(site: Site) -> Iterator[Finding]:
                 continue
             here = (*path, "nodes", name, "accelerators")
             yield from _check_policy(group.accelerators.health.policy, here)
+            yield from _check_links(group.accelerators, here)
             if group.accelerators.gpus is not None:
                 yield from _check_serials(name, group, group.accelerators.gpus, here)
 
@@ -43,6 +48,18 @@ def _check_policy(policy: dict[str, int], here: Path) -> Iterator[Finding]:
             message = f"the health policy has no threshold {quoted(name)}{did_you_mean(name, known)}"
             hint = "`leptonctl explain policy` lists them"
             yield Finding("unknown-threshold", (*here, "health", "policy", name), message, hint, at="key")
+
+
+def _check_links(section: Accelerators, here: Path) -> Iterator[Finding]:
+    for kind, declared in (("infiniband", section.infiniband), ("ethernet", section.ethernet)):
+        if declared and section.gpus is None:
+            message = "links are judged with the GPUs, and the group declares none"
+            yield Finding("links-without-gpus", (*here, kind), message, "write `gpus: {count: 8}` beside it", at="key")
+    for name in section.ethernet:
+        if not _INTERFACE.fullmatch(name):
+            message = f"{quoted(name)} is not the name of an interface: at most 15 characters, no `/` and no space"
+            hint = "`ip -brief link` on the host lists them, as `ens1f0`"
+            yield Finding("interface-name", (*here, "ethernet", name), message, hint, at="key")
 
 
 def _check_serials(name: str, group: NodeGroup, gpus: Gpus, here: Path) -> Iterator[Finding]:
