@@ -245,7 +245,7 @@ def _volumes(address: str, location: Location) -> list[VolumeArgs]:
         VolumeArgs(
             address=f"{address}/{store_name}/{host.name}", store=store_name, host=host.name, size_gib=store.size_gib
         )
-        for store_name, store in location.storage.items()
+        for store_name, store in location.volumes.items()
         for group_name, group in location.nodes.items()
         if group_name in store.nodes
         for host in group_hosts(group_name, group)

@@ -139,7 +139,7 @@ def _location(site: Site, address: str, location: Location) -> DesiredLocation:
     volumes: list[DesiredVolume] = []
     scaling: list[DesiredScaling] = []
     for group_name, group in location.nodes.items():
-        stores = {name: store for name, store in location.storage.items() if group_name in store.nodes}
+        stores = {name: store for name, store in location.volumes.items() if group_name in store.nodes}
         roles = tuple(_role(site, address, group_name, name) for name in ROLE_NEEDS if name in group.roles)
         ssh = _merged_ssh(location.ssh, group.ssh)
         if (limits := group.scaling) is not None:

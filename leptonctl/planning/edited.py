@@ -17,7 +17,8 @@ from leptonctl.planning.observed import ObservedLocation, ObservedResource
 from leptonctl.planning.plan import Action, Change
 from leptonctl.sitefile.aws_model import Aws
 from leptonctl.sitefile.effects import in_place
-from leptonctl.sitefile.model import Machine, Network, Site, Store
+from leptonctl.sitefile.model import Machine, Network, Site
+from leptonctl.sitefile.stores.volume import Volume
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,7 +167,7 @@ def _of_volumes(desired: DesiredLocation, there: There) -> Iterator[_Fact]:
         one = there.get(("volume", volume.address))
         if one is not None:
             path = ("storage", volume.store, "size_gib")
-            yield _Fact(("volume", volume.address), Store, path, one.properties.get("size_gib"), volume.size_gib)
+            yield _Fact(("volume", volume.address), Volume, path, one.properties.get("size_gib"), volume.size_gib)
 
 
 def _types_of(desired: DesiredLocation, group: str) -> tuple[str, ...]:

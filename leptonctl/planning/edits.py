@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from leptonctl.planning.plan import Action
 from leptonctl.sitefile.aws import architecture_of
 from leptonctl.sitefile.effects import Effect, OnEdit, When
-from leptonctl.sitefile.keys import keys_of
+from leptonctl.sitefile.keys import keys_of, section_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from leptonctl.sitefile.base import Frozen
+    from leptonctl.sitefile.keys import Key
     from leptonctl.sitefile.model import Location
 
 Path = tuple[str, ...]
@@ -118,24 +119,21 @@ def _section(
             does = effect_of(key.effects, platform, old, new) or OnEdit(Effect.IN_PLACE)
             yield Edit(here, old, new, does, is_entry=True)
         elif key.shape == "sections by name" and key.section is not None:
-            yield from _entries(key.section, key.effects, old or {}, new or {}, platform, here)
+            yield from _entries(key, old or {}, new or {}, platform, here)
         elif (found := edit_of(key.effects, here, before=old, after=new, platform=platform)) is not None:
             yield found
 
 
 def _entries(
-    model: type[Frozen],
-    effects: Sequence[OnEdit],
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
-    platform: str,
-    path: Path,
+    key: Key, before: Mapping[str, Any], after: Mapping[str, Any], platform: str, path: Path
 ) -> Iterator[Edit]:
     for name in dict.fromkeys((*before, *after)):
         old, new = before.get(name), after.get(name)
         if old is not None and new is not None:
-            yield from _section(model, old, new, platform, (*path, name))
-        elif (does := effect_of(effects, platform, old, new)) is not None:
+            model = section_of(key, new)
+            if model is not None:
+                yield from _section(model, old, new, platform, (*path, name))
+        elif (does := effect_of(key.effects, platform, old, new)) is not None:
             yield Edit((*path, name), old, new, does, is_entry=True)
 
 

@@ -85,7 +85,7 @@ def _explain_host(site: Site, address: str, group_name: str, host: Host) -> Expl
         facts["ssh.hostname"] = Resolved(host.address or host.name, _host_path(group, host, here))
         own = (host, _host_path(group, host, here))
         facts |= _connection((own, (group.ssh, (*here, "ssh")), (location.ssh, (*path, "ssh"))))
-    for name, store in location.storage.items():
+    for name, store in location.volumes.items():
         if group_name in store.nodes:
             facts[f"storage.{name}"] = Resolved(store.mount_path, (*path, "storage", name, "mount_path"))
     roles = {role: resolve(site, address, group_name, role) for role in SETTINGS if role in group.roles}

@@ -5,7 +5,7 @@ This module holds shapes only. Rules that look at more than one field are in `ru
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import Discriminator, Field, Tag
 
@@ -17,8 +17,11 @@ from leptonctl.sitefile.rollout import Rollout
 from leptonctl.sitefile.software import RoleName, Software
 from leptonctl.sitefile.software.fields import Port
 from leptonctl.sitefile.state import State
+from leptonctl.sitefile.stores import Store
+from leptonctl.sitefile.stores.volume import Volume
 
 PlatformName = Literal["local", "ssh", "aws"]
+AnyStore = TypeVar("AnyStore", bound=Frozen)
 
 
 class Ssh(Frozen):
@@ -142,37 +145,7 @@ class Network(Frozen):
     """
 
 
-class Store(Frozen):
-    """A volume that every host of the named groups gets. It holds data: it is kept until the operator names it."""
-
-    size_gib: Annotated[
-        int,
-        Field(ge=1, le=1_000_000),
-        in_place("the volumes grow; their file systems have to be grown on the hosts", on=AWS, when=When.LARGER),
-        forbidden("a volume cannot shrink", instead="add a smaller one beside it and copy the data", on=AWS),
-        no_effect("it is not enforced", on=LOCAL),
-    ]
-    """Size in GiB. The local platform cannot enforce it and says so."""
-    mount_path: Annotated[
-        Text | None, replace("the hosts are made again with the volume at its new place", on=LOCAL)
-    ] = None
-    """Where it is mounted on the host (local): an absolute path, not one of the system's.
-
-    On `aws` a volume is attached and not mounted: the host has it as
-    `/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_VOLUME`.
-    """
-    nodes: Annotated[
-        tuple[Name, ...],
-        Field(strict=False, min_length=1),
-        in_place("hosts of a new group get volumes; those of a removed group are kept", on=AWS),
-        replace("the hosts are made again with or without the volume, which is kept", on=LOCAL),
-    ]
-    """Groups whose hosts get one volume each."""
-
-
-_VOLUMES = in_place(
-    "an added one is made; one that is removed from the file is kept until you name it", on=(*LOCAL, *AWS)
-)
+_STORES = in_place("an added one is made; one that is removed from the file is kept until you name it")
 
 
 class Location(Frozen):
@@ -193,8 +166,8 @@ class Location(Frozen):
         in_place("an added group is made; the hosts of a removed one are taken away, their volumes kept"),
     ] = Field(default_factory=dict)
     """Node groups by name."""
-    storage: Annotated[dict[Name, Store], _VOLUMES] = Field(default_factory=dict)
-    """Volumes by name."""
+    storage: Annotated[dict[Name, Store], _STORES] = Field(default_factory=dict)
+    """Stores by name: volumes, and what a storage role of the location's hosts serves."""
     software: Software = Software()
     """Settings for this location, over the site's."""
     rollout: Rollout = Rollout()
@@ -203,6 +176,15 @@ class Location(Frozen):
     """How hosts are reached (ssh)."""
     aws: Aws | None = None
     """Where the location is (aws)."""
+
+    def stores(self, kind: type[AnyStore]) -> dict[str, AnyStore]:
+        """Its stores of one kind, by name."""
+        return {name: store for name, store in self.storage.items() if isinstance(store, kind)}
+
+    @property
+    def volumes(self) -> dict[str, Volume]:
+        """Its volumes by name: what its platform makes."""
+        return self.stores(Volume)
 
 
 class Region(Location):

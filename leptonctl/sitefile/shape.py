@@ -129,6 +129,17 @@ def _unknown_value(case: _Case) -> Finding:
     return Finding("unknown-value", case.path, message, f"write {wanted}")
 
 
+def _unknown_kind(case: _Case) -> Finding:
+    """What an entry is, where its `kind` tells: pydantic says so of the entry, the operator reads it at the key."""
+    path = (*case.path, "kind")
+    choices = re.findall(r"'([^']+)'", case.context["expected_tags"])
+    written, wanted = value_at(case.expanded.data, path), ", ".join(choices)
+    if not isinstance(written, str):
+        return Finding("wrong-type", path, f"'kind' must be one of {wanted}", f"write one of {wanted}")
+    message = f"unknown value {quoted(written)} for 'kind'{did_you_mean(written, choices)}"
+    return Finding("unknown-value", path, message, f"write one of {wanted}")
+
+
 def _key_type(case: _Case) -> Finding:
     return Finding("wrong-type", case.path, f"a key must be text, not {kind_of(case.path[-1])}", at="key")
 
@@ -223,6 +234,7 @@ _FINDING_OF: dict[str, Callable[[_Case], Finding]] = {
     "extra_forbidden": _unknown_key,
     "invalid_key": _key_type,
     "literal_error": _unknown_value,
+    "union_tag_invalid": _unknown_kind,
     "string_pattern_mismatch": _bad_text,
     "string_too_short": _too_short,
     "string_too_long": _too_long,

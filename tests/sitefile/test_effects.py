@@ -6,9 +6,11 @@ import pytest
 
 from leptonctl.sitefile.base import Frozen
 from leptonctl.sitefile.effects import Effect, When, forbidden, in_place, no_effect
-from leptonctl.sitefile.keys import Key, every_key, keys_of
-from leptonctl.sitefile.model import Machine, NodeGroup, PlatformName, Site
+from leptonctl.sitefile.keys import Key, every_key, keys_of, section_of
+from leptonctl.sitefile.model import Location, Machine, NodeGroup, PlatformName, Site
 from leptonctl.sitefile.schema import site_schema
+from leptonctl.sitefile.stores.ceph import CephPool
+from leptonctl.sitefile.stores.volume import Volume
 
 PLATFORMS = get_args(PlatformName)
 KEYS = tuple(every_key(Site))
@@ -79,6 +81,14 @@ def test_what_is_under_a_key_is_told_from_its_type() -> None:
     assert shapes["count"] == ("value", None)
     assert {key.name: key.shape for key in keys_of(Site)}["regions"] == "sections by name"
     assert shapes["hosts"][0] == "list of sections"
+
+
+def test_an_entry_of_several_classes_is_told_by_its_kind() -> None:
+    (storage,) = (key for key in keys_of(Location) if key.name == "storage")
+    assert {Volume, CephPool} <= set(storage.sections)
+    assert section_of(storage, {"size_gib": 3}) is Volume
+    assert section_of(storage, {"kind": "ceph_pool"}) is CephPool
+    assert section_of(storage, {"kind": "tape"}) is None
 
 
 def test_a_declaration_is_told_on_one_line() -> None:

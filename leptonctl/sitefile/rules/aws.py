@@ -158,7 +158,7 @@ def _check_file_system(system: FileSystem, place: Path) -> Iterator[Finding]:
 
 def _check_size(location: Location, path: Path) -> Iterator[Finding]:
     counts = {name: group.count or 0 for name, group in location.nodes.items()}
-    volumes = sum(counts.get(group, 0) for store in location.storage.values() for group in set(store.nodes))
+    volumes = sum(counts.get(group, 0) for store in location.volumes.values() for group in set(store.nodes))
     parts = sum(counts.values()) + volumes
     if parts > _PARTS_LIMIT:
         message = f"{parts:,} hosts and volumes are too many for one location on aws; it takes {_PARTS_LIMIT}"

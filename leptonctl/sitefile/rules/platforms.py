@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 # Which platforms have a key; what is not named here is for all.
 _LOCATION_KEYS: dict[str, tuple[PlatformName, ...]] = {
     "network": ("local", "aws"),
-    "storage": ("local", "aws"),
     "ssh": ("ssh",),
     "aws": ("aws",),
 }
@@ -44,6 +43,9 @@ def check_platforms(site: Site) -> Iterator[Finding]:
     """Each location uses what its platform has, and sets what its platform needs."""
     for path, location in locations(site):
         yield from _misplaced(location, path, _LOCATION_KEYS, location.platform)
+        for name in location.volumes if location.platform == "ssh" else ():
+            message, hint = "the platform ssh makes no volumes", "remove it; it is for the platform local or aws"
+            yield Finding("wrong-platform", (*path, "storage", name), message, hint, at="key")
         for name, group in location.nodes.items():
             yield from _check_group(group, (*path, "nodes", name), location.platform)
 
