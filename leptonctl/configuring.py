@@ -40,17 +40,24 @@ FORKS = 10
 class Selection:
     """The targets that have to be changed, with only the roles to run; and the hosts that should be and can't be.
 
-    `fresh` are those of the targets that no role ever ran on.
+    `fresh` are those of the targets that no role ever ran on. `partial` are the hosts on which other roles differ that
+    were not asked for: they are not complete after this run, and nobody can say yet how their accelerators are.
     """
 
     targets: Mapping[str, Target]
     barred: frozenset[str]
     fresh: frozenset[str] = frozenset()
+    partial: frozenset[str] = frozenset()
+
+    @property
+    def changing(self) -> frozenset[str]:
+        """The hosts that are not complete: roles run on them now, or had to and were not asked for."""
+        return self.partial | self.targets.keys()
 
     def without(self, out: AbstractSet[str]) -> Selection:
         """The same without hosts that are out of service: nothing runs on them, and they do not count as failed."""
         targets = {address: target for address, target in self.targets.items() if address not in out}
-        return Selection(targets, self.barred - out, self.fresh - out)
+        return replace(self, targets=targets, barred=self.barred - out, fresh=self.fresh - out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +87,27 @@ def select(
         if not names or name in names
     }
     found: dict[str, Target] = {}
+    partial: set[str] = set()
     for target in complete:
         look = observed.looks.get(target.address)
 
-        def runs(role: str, target: Target = target, look: object = look) -> bool:
+        def differs(role: str, target: Target = target, look: object = look) -> bool:
             state = observed.looks[target.address].roles.get(role) if look is not None else None
-            is_found = state is None or state.state != RoleState.IN_ORDER
-            return (forced or is_found or (target.address, role) in planned) and (not names or role in names)
+            return state is None or state.state != RoleState.IN_ORDER or (target.address, role) in planned
 
-        roles = tuple(role for role in target.roles if runs(role.name))
+        differing = {role.name for role in target.roles if differs(role.name)}
+        roles = tuple(role for role in target.roles if forced or role.name in differing)
+        if names:
+            roles = tuple(role for role in roles if role.name in names)
+            partial |= {target.address} if differing - set(names) else set()
         leaving = _leaving(target, going.get(target.address, ()), look, names)
         # A host that did not answer, or with another host key, gets nothing: the look has said why.
         is_open = look is None or look.reach == Reach.OK
         if (roles or leaving) and is_open:
             found[target.address] = replace(target, roles=roles, leaving=leaving)
     fresh = frozenset(address for address in found if _is_fresh(observed.looks.get(address)))
-    return Selection(found, frozenset({address for address, _ in planned} - found.keys()), fresh)
+    barred = frozenset({address for address, _ in planned} - found.keys())
+    return Selection(found, barred, fresh, frozenset(partial))
 
 
 def _leaving(

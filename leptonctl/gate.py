@@ -131,7 +131,8 @@ def open_gate(session: Session, run: Run, looked: Looked, secrets: Mapping[str, 
 def left_out(gate: Gate, targets: Sequence[Target], *, changing: Collection[str], named: Collection[str]) -> set[str]:
     """The hosts that stay out of this run: out of service before it, and still not well; named ones never stay out.
 
-    Those that were never judged and that no role runs on are judged here too. A host that passes is back in service.
+    Those that were never judged and that are complete without this run, as they are not `changing`, are judged here
+    too. A host that passes is back in service.
     """
     due = [
         aim

@@ -93,7 +93,7 @@ def _roll(
         failed |= configure_batch(session, job, batch, applied, stop=stop, number=next(runs))
         if not stop.is_set():
             well = [address for address in batch if address not in failed]
-            unfit = job.gate.judge([job.complete[address] for address in well])
+            unfit = job.gate.judge([job.complete[address] for address in well if address not in chosen.partial])
             unsettled = settle(session, [chosen.targets[address] for address in well], job.complete, unfit=unfit)
             applied.unproven.update(unsettled)
             failed |= unfit | unsettled.keys()

@@ -171,7 +171,7 @@ def up(session: Session, ask: UpRequest) -> Result:
         gate = open_gate(session, run, looked, secrets)
         applied.gated = gate.gated
         with clock.stage("health"), applying.stoppable(session):
-            applied.left_out = left_out(gate, complete, changing=chosen.targets.keys(), named=ask.only)
+            applied.left_out = left_out(gate, complete, changing=chosen.changing, named=ask.only)
         chosen = with_stops_allowed(chosen.without(applied.left_out), ask.stop_containers)
         job = configuring.Job(run, chosen, {target.address: target for target in complete}, secrets, gate)
         with clock.stage("hosts"), applying.stoppable(session) as stop:

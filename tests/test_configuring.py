@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from leptonctl.configuring import select
 from leptonctl.hosts.target import Leaving, Target
-from leptonctl.planning.desired import Desired, desired
+from leptonctl.planning.desired import Desired, DesiredRole, desired
 from leptonctl.planning.diff import diff
 from leptonctl.planning.observed import (
     Endpoint,
@@ -64,6 +64,20 @@ def test_a_role_that_went_meanwhile_or_that_was_not_asked_for_is_not_taken_off()
     (only,) = select(planned(SEEN), [TARGET], observed(since), forced=False, names=()).targets[HOST].leaving
     assert only.name == "monitoring_agent"
     assert select(planned(SEEN), [TARGET], observed(SEEN), forced=False, names=("base",)).targets == {}
+
+
+def test_a_host_on_which_other_roles_differ_than_the_named_ones_is_not_complete_after_the_run() -> None:
+    roles = (*TARGET.roles, DesiredRole("gpu_driver", {}))
+    target = replace(TARGET, roles=roles)
+    new = replace(SEEN, roles={"base": RoleLook(RoleState.NEW), "gpu_driver": RoleLook(RoleState.NEW)}, gone_roles=())
+    some = select(planned(new), [target], observed(new), forced=False, names=("base",))
+    assert [role.name for role in some.targets[HOST].roles] == ["base"]
+    assert (some.partial, some.changing) == (frozenset({HOST}), frozenset({HOST}))
+    assert select(planned(new), [target], observed(new), forced=False, names=()).partial == frozenset()
+    # Also where the named role is in order, so that nothing runs.
+    done = replace(new, roles={**new.roles, "base": RoleLook(RoleState.IN_ORDER)})
+    none = select(planned(done), [target], observed(done), forced=False, names=("base",))
+    assert (none.targets, none.partial, none.changing) == ({}, frozenset({HOST}), frozenset({HOST}))
 
 
 def test_a_host_that_does_not_answer_keeps_its_roles() -> None:

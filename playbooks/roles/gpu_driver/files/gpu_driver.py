@@ -7,7 +7,7 @@ Usage: gpu_driver loaded VENDOR | load VENDOR | reboot VENDOR | metrics VENDOR
 
 loaded          prints the version that runs, or fails with every reason why it is not the installed one
 load            loads the module where a GPU is there and it is not loaded, and starts what keeps it; prints `loaded`
-loaded          prints the version that runs, or fails with every reason why it is not the installed one
+reboot          prints `not needed`, or `needed:` with the reason
 users           prints one line for each container that runs and each program that holds a GPU
 boot-image      prints `in order` where the boot image is newer than the modules' settings; --update makes it so
 fabric-manager  prints `in order` where Fabric Manager is of the driver's version
