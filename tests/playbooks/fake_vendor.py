@@ -11,15 +11,18 @@ import io
 import os
 import subprocess
 import tarfile
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
+from tests.hosts.box import role
 from tests.playbooks.test_repository import gpg, new_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from leptonctl.sitefile.software import RoleName
     from tests.hosts.box import Box
 
 PORT = 8098
@@ -29,11 +32,21 @@ CONTROL = (
     "Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: tests <tests@example.com>\n"
     "Description: a fake of the tests\n"
 )
+UNIT = "[Service]\nType=oneshot\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"
+DRIVER = ("nvidia-kernel-dkms", "nvidia-driver-cuda")
+DRIVER_VERSIONS = ("570.10.01-1", "570.20.02-1", "580.30.03-1")
+TOOLKIT = (
+    "nvidia-container-toolkit",
+    "nvidia-container-toolkit-base",
+    "libnvidia-container-tools",
+    "libnvidia-container1",
+)
+TOOLKIT_VERSIONS = ("1.17.0-1", "1.18.0-1")
 
 
 @dataclass(frozen=True)
 class FakePackage:
-    """A package and its files by path; those under `/usr/bin` can be run."""
+    """A package and its files by path; those under `/usr/bin`, and its own scripts, can be run."""
 
     name: str
     version: str
@@ -59,6 +72,30 @@ class FakeVendor:
         look = f"import urllib.request as u; u.urlopen('{URI}/')"
         self.box.run(f'for n in $(seq 100); do python3 -c "{look}" 2>/dev/null && exit 0; done; exit 1')
 
+    def publish_all(self) -> None:
+        """Publish what the roles of accelerators take: NVIDIA's driver and toolkit, and a runtime of FPGAs."""
+        self.publish("/", "/3bf863cc.pub", *driver_packages())
+        toolkit = (FakePackage(name, version) for name in TOOLKIT for version in TOOLKIT_VERSIONS)
+        self.publish("/stable/deb/amd64", "/gpgkey", *toolkit)
+        self.publish("/fpga", "/fpga/key.asc", FakePackage("xrt", "2.18.179"), FakePackage("xrt", "2.19.194"))
+
+    def ask(self, **roles: dict[str, Any]) -> str | None:
+        """Run `base` and these roles on the host; what stood in the way."""
+        asked: dict[RoleName, dict[str, Any]] = {"base": {}, **roles}  # type: ignore[dict-item]
+        self.box.target = replace(self.box.target, roles=tuple(role(name, **given) for name, given in asked.items()))
+        with suppress(AssertionError):  # what went wrong is looked at by who asked
+            self.box.configure()
+        failure = self.box.done.failure
+        return failure.message if failure else None
+
+    def driver(self, **changed: object) -> dict[str, Any]:
+        """Settings of the role `gpu_driver` that take the driver from here."""
+        return {"source": "vendor", "branch": 570, "declared": {}, **self.source(), **changed}
+
+    def source(self, at: str = "") -> dict[str, Any]:
+        """Settings of a role that takes packages from under a path here."""
+        return {"repository": f"{URI}{at}", "repository_key": self.fingerprint}
+
     def publish(self, at: str, key_at: str, *packages: FakePackage, is_signed: bool = True) -> None:
         """Put packages under a path, with the key under another; both begin with `/`."""
         out = self.folder / f"out-{len(list(self.folder.glob('out-*')))}"
@@ -73,7 +110,7 @@ class FakeVendor:
                 file = tree / path.lstrip("/")
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text)
-                file.chmod(0o755 if path.startswith("/usr/bin/") else 0o644)
+                file.chmod(0o755 if path.startswith(("/usr/bin/", "/DEBIAN/p")) else 0o644)
             build = ["dpkg-deb", "--root-owner-group", "--build", str(tree), str(out / f"{one.name}_{one.version}.deb")]
             subprocess.run(build, check=True, capture_output=True, env=environment)
         scan = ["dpkg-scanpackages", "--multiversion", "."]
@@ -100,3 +137,19 @@ class FakeVendor:
         self.box.run(f"mkdir -p {there} && {old} && {unpack}")
         key = base64.b64encode(self.key.encode()).decode()
         self.box.run(f"mkdir -p $(dirname {SERVED}{key_at}) && echo {key} | base64 --decode > {SERVED}{key_at}")
+
+
+def driver_packages(**scripts: str) -> tuple[FakePackage, ...]:
+    """NVIDIA's driver in three versions; `scripts` (as `postinst`) belong to its programs."""
+    daemon = {"/usr/lib/systemd/system/nvidia-persistenced.service": UNIT}
+    kernel, programs = DRIVER
+    own = {f"/DEBIAN/{name}": text for name, text in scripts.items()}
+    return tuple(
+        package
+        for version in DRIVER_VERSIONS
+        for package in (
+            FakePackage(kernel, version),
+            FakePackage(programs, version, own),
+            FakePackage("nvidia-persistenced", version, daemon),
+        )
+    )

@@ -5,43 +5,17 @@ No driver works here and nothing says so: what is installed are fakes with the m
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hosts.box import Box, fresh_box, role
-from tests.playbooks.fake_vendor import URI, FakePackage, FakeVendor
+from tests.hosts.box import Box, fresh_box
+from tests.playbooks.fake_vendor import DRIVER, TOOLKIT, URI, FakeVendor, driver_packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from leptonctl.sitefile.software import RoleName
-
 pytestmark = [pytest.mark.hosts, pytest.mark.matrix]
-
-UNIT = "[Service]\nType=oneshot\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"
-DRIVER = ("nvidia-kernel-dkms", "nvidia-driver-cuda")
-DAEMON = {"/usr/lib/systemd/system/nvidia-persistenced.service": UNIT}
-TOOLKIT = (
-    "nvidia-container-toolkit",
-    "nvidia-container-toolkit-base",
-    "libnvidia-container-tools",
-    "libnvidia-container1",
-)
-VERSIONS = ("570.10.01-1", "570.20.02-1", "580.30.03-1")
-
-
-def packages() -> tuple[FakePackage, ...]:
-    return tuple(
-        package
-        for version in VERSIONS
-        for package in (
-            *(FakePackage(name, version) for name in DRIVER),
-            FakePackage("nvidia-persistenced", version, DAEMON),
-        )
-    )
 
 
 @pytest.fixture(scope="module")
@@ -50,32 +24,8 @@ def vendor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeVendor]:
     with fresh_box(folder, "accelerators") as box:
         made = FakeVendor(box, folder)
         made.serve()
-        made.publish("/", "/3bf863cc.pub", *packages())
-        toolkit = (FakePackage(name, version) for name in TOOLKIT for version in ("1.17.0-1", "1.18.0-1"))
-        made.publish("/stable/deb/amd64", "/gpgkey", *toolkit)
-        made.publish("/fpga", "/fpga/key.asc", FakePackage("xrt", "2.19.194"))
+        made.publish_all()
         yield made
-
-
-def ask(vendor: FakeVendor, **roles: dict[str, Any]) -> str | None:
-    """Run `base` and these roles; what stood in the way."""
-    asked: dict[RoleName, dict[str, Any]] = {"base": {}, **roles}  # type: ignore[dict-item]
-    vendor.box.target = replace(vendor.box.target, roles=tuple(role(name, **given) for name, given in asked.items()))
-    with suppress(AssertionError):  # what went wrong is looked at here
-        vendor.box.configure()
-    failure = vendor.box.done.failure
-    return failure.message if failure else None
-
-
-def driver(vendor: FakeVendor, **changed: object) -> dict[str, Any]:
-    return {
-        "source": "vendor",
-        "branch": 570,
-        "repository": URI,
-        "repository_key": vendor.fingerprint,
-        "declared": {},
-        **changed,
-    }
 
 
 def version_of(box: Box, package: str) -> str:
@@ -86,25 +36,25 @@ def test_a_wrong_key_an_unsigned_source_and_one_that_is_down_are_refused_and_not
     vendor: FakeVendor,
 ) -> None:
     wrong = "A" * 40
-    assert ask(vendor, gpu_driver=driver(vendor, repository_key=wrong)) == (
+    assert vendor.ask(gpu_driver=vendor.driver(repository_key=wrong)) == (
         f"repository leptonctl-nvidia: the key at {URI}/3bf863cc.pub has the fingerprint {vendor.fingerprint},"
         f" and {wrong} is pinned: nothing was changed"
     )
-    assert ask(vendor, gpu_driver=driver(vendor, repository="http://127.0.0.1:9")) == (
+    assert vendor.ask(gpu_driver=vendor.driver(repository="http://127.0.0.1:9")) == (
         "repository leptonctl-nvidia: its key cannot be fetched from http://127.0.0.1:9/3bf863cc.pub:"
         " [Errno 111] Connection refused"
     )
-    vendor.publish("/", "/3bf863cc.pub", *packages(), is_signed=False)
-    assert ask(vendor, gpu_driver=driver(vendor)) == (
+    vendor.publish("/", "/3bf863cc.pub", *driver_packages(), is_signed=False)
+    assert vendor.ask(gpu_driver=vendor.driver()) == (
         f"repository leptonctl-nvidia: {URI}/ is not signed: nothing is taken from it"
     )
-    vendor.publish("/", "/3bf863cc.pub", *packages())
+    vendor.publish("/", "/3bf863cc.pub", *driver_packages())
     assert vendor.box.run("find /etc/apt/sources.list.d /etc/apt/keyrings -name '*nvidia*'") == ""
     assert "nvidia" not in vendor.box.run("dpkg-query --show")
 
 
 def test_the_newest_driver_of_the_branch_is_taken_and_held(vendor: FakeVendor) -> None:
-    assert ask(vendor, gpu_driver=driver(vendor)) is None
+    assert vendor.ask(gpu_driver=vendor.driver()) is None
     assert {version_of(vendor.box, name) for name in (*DRIVER, "nvidia-persistenced")} == {"570.20.02-1"}
     assert "nvidia-driver-cuda" in vendor.box.run("apt-mark showhold")
     assert "Signed-By: /etc/apt/keyrings/leptonctl-nvidia.asc" in vendor.box.run(
@@ -112,20 +62,20 @@ def test_the_newest_driver_of_the_branch_is_taken_and_held(vendor: FakeVendor) -
     )
     assert vendor.box.record().problem is None
     assert vendor.box.found() == {}
-    assert ask(vendor, gpu_driver=driver(vendor)) is None
+    assert vendor.ask(gpu_driver=vendor.driver()) is None
     assert vendor.box.done.changed_count == 0
 
 
 def test_another_branch_moves_all_packages_together_and_back(vendor: FakeVendor) -> None:
-    assert ask(vendor, gpu_driver=driver(vendor, branch=580)) is None
+    assert vendor.ask(gpu_driver=vendor.driver(branch=580)) is None
     assert {version_of(vendor.box, name) for name in (*DRIVER, "nvidia-persistenced")} == {"580.30.03-1"}
-    assert ask(vendor, gpu_driver=driver(vendor, version="570.10.01*")) is None
+    assert vendor.ask(gpu_driver=vendor.driver(version="570.10.01*")) is None
     assert {version_of(vendor.box, name) for name in (*DRIVER, "nvidia-persistenced")} == {"570.10.01-1"}
 
 
 def test_the_toolkit_comes_whole_in_one_version_and_says_that_no_driver_runs(vendor: FakeVendor) -> None:
-    asked = {"repository": URI, "repository_key": vendor.fingerprint, "version": "1.17.0*"}
-    assert ask(vendor, gpu_container_toolkit=asked) is None
+    asked = {**vendor.source(), "version": "1.17.0*"}
+    assert vendor.ask(gpu_container_toolkit=asked) is None
     assert {version_of(vendor.box, name) for name in TOOLKIT} == {"1.17.0-1"}
     assert 'mode = "cdi"' in vendor.box.run("cat /etc/nvidia-container-runtime/config.toml")
     assert vendor.box.record().problem is None
@@ -133,7 +83,7 @@ def test_the_toolkit_comes_whole_in_one_version_and_says_that_no_driver_runs(ven
     failed = vendor.box.look(with_checks=True).checks or ()
     said = "no driver of NVIDIA's runs on this host: containers get no GPU"
     assert f"the GPUs are described for containers: no: exit 1: {said}" in [one.message for one in failed]
-    assert ask(vendor, gpu_container_toolkit={**asked, "version": "1.18.0*", "mode": "auto"}) is None
+    assert vendor.ask(gpu_container_toolkit={**asked, "version": "1.18.0*", "mode": "auto"}) is None
     assert {version_of(vendor.box, name) for name in TOOLKIT} == {"1.18.0-1"}
     assert 'mode = "auto"' in vendor.box.run("cat /etc/nvidia-container-runtime/config.toml")
     vendor.box.take_off("gpu_container_toolkit")
@@ -144,12 +94,12 @@ def test_the_toolkit_comes_whole_in_one_version_and_says_that_no_driver_runs(ven
 def test_the_runtime_of_fpgas_comes_from_where_the_site_file_says_and_a_card_that_is_not_there_stops_it(
     vendor: FakeVendor,
 ) -> None:
-    asked = {"repository": f"{URI}/fpga", "repository_key": vendor.fingerprint}
-    assert ask(vendor, fpga={**asked, "declared": {"count": 2, "model": None, "shell": None}}) == (
+    asked = vendor.source("/fpga")
+    assert vendor.ask(fpga={**asked, "declared": {"count": 2, "model": None, "shell": None}}) == (
         "the site file declares 2 FPGA cards of amd, none is on the PCI bus"
     )
     assert "xrt" not in vendor.box.run("dpkg-query --show")
-    assert ask(vendor, fpga={**asked, "declared": {}}) is None
+    assert vendor.ask(fpga={**asked, "declared": {}}) is None
     assert version_of(vendor.box, "xrt") == "2.19.194"
     assert vendor.box.record().problem is None
     failed = vendor.box.look(with_checks=True).checks or ()

@@ -59,6 +59,19 @@ def holder_of_the_package_manager() -> str | None:
     return f"{name.read_text(encoding='utf-8').strip() if name.exists() else 'another'} (process {pid})"
 
 
+def is_half_installed() -> bool:
+    """Whether dpkg was stopped in the middle, by a power cut or a reboot: then apt does nothing until that is finished.
+
+    Not where somebody installs at this moment: packages pass through such states.
+    """
+    if holder_of_the_package_manager() is not None:
+        return False
+    if any(path.name.isdigit() for path in Path("/var/lib/dpkg/updates").glob("*")):
+        return True
+    status = Path("/var/lib/dpkg/status").read_text(encoding="utf-8", errors="replace")
+    return re.search(r"^Status: \S+ \S+ (half-\S+|unpacked|triggers-\S+)$", status, re.MULTILINE) is not None
+
+
 def overrides() -> list[str]:
     """Files that change the units which packages brought: drop-ins, and units in the place of packed ones.
 
@@ -98,6 +111,7 @@ print(
             "locked_memory_max_kib": memlock if memlock == "unlimited" else memlock // 1024,
             "package_lists_age_s": package_lists_age_s(),
             "package_manager_held_by": holder_of_the_package_manager(),
+            "is_half_installed": is_half_installed(),
             "overrides": overrides(),
             "held_packages": held_packages(),
         }
