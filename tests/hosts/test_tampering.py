@@ -7,10 +7,11 @@ in another round.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.hosts.tampering import Change, Round, hold
 
 if TYPE_CHECKING:
     from tests.hosts.box import Box
@@ -30,25 +31,6 @@ DEBIAN_FRONTEND=noninteractive dpkg --force-confold --install old.deb
 def replaced(path: str) -> str:
     """A command that puts another program in the place of one, also while that runs."""
     return f"rm {path} && cp /bin/true {path}"
-
-
-@dataclass(frozen=True)
-class Change:
-    """A change by hand: its role, the message that it has to give, and how it is made."""
-
-    role: str
-    message: str
-    command: str
-
-
-@dataclass(frozen=True)
-class Round:
-    """Changes that a run mends, and others that it has to leave to people, with how these are undone."""
-
-    changes: tuple[Change, ...]
-    left: tuple[Change, ...] = ()
-    undo: str = "true"
-    tampered: tuple[Change, ...] = field(default=())
 
 
 ROUNDS = {
@@ -291,27 +273,7 @@ ROUNDS = {
 
 @pytest.mark.parametrize("name", ROUNDS)
 def test_a_change_by_hand_is_told_alone_under_its_role_and_mended(box: Box, name: str) -> None:
-    one = ROUNDS[name]
-    version = box.run(f"dpkg-query --show --showformat='${{Version}}' {AGENT}")
-    assert box.found() == {}
-    expected: dict[str, set[str]] = {}
-    try:
-        for change in (*one.changes, *one.left):
-            expected.setdefault(change.role, set()).add(change.message.replace("{version}", version))
-            box.run(change.command)
-            assert {role: set(messages) for role, messages in box.found().items()} == expected
-        for change in one.tampered:
-            box.run(change.command)
-            expected[change.role].add(f"{change.message}; `up --force --roles {change.role}` puts it back")
-        if one.tampered:
-            assert {role: set(messages) for role, messages in box.found(with_checks=True).items()} == expected
-        box.configure()
-        assert box.record().problem is None
-        left = {"base": {change.message for change in one.left}} if one.left else {}
-        assert {role: set(messages) for role, messages in box.found(with_checks=True).items()} == left
-    finally:
-        box.run(one.undo)
-    assert box.found() == {}
+    hold(box, ROUNDS[name], {"version": box.run(f"dpkg-query --show --showformat='${{Version}}' {AGENT}")})
 
 
 def test_what_a_role_cannot_mend_is_refused_and_never_becomes_the_norm(box: Box) -> None:

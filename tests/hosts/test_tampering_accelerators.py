@@ -1,0 +1,164 @@
+"""What the roles of accelerators and hardening manage, changed by hand: told alone, under its role, and mended.
+
+The packages of the makers are fakes (`fake_vendor`); files, sources, keys, units, holds and rules are the roles' own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from leptonctl.health.readings import Declared
+from tests.hosts.box import Box, fresh_box, role
+from tests.hosts.tampering import Change, Round, hold
+from tests.playbooks.fake_vendor import FakeVendor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [pytest.mark.hosts, pytest.mark.matrix]
+
+PROGRAMS = "/usr/local/lib/leptonctl"
+DRIVER_DROP_IN = "/etc/systemd/system/nvidia-persistenced.service.d/60-leptonctl.conf"
+DROP_IN = "printf '[Service]\\nNice=5\\n' | install -D -m 0644 /dev/stdin"
+# The table lives in the kernel: nothing on the disk tells of a rule that somebody put into it.
+RULE = "nft insert rule inet leptonctl input tcp dport 4444 accept"
+
+
+def content(role_name: str, path: str) -> Change:
+    return Change(role_name, f"{path}: content changed", f"echo >> {path}")
+
+
+def missing(role_name: str, path: str) -> Change:
+    return Change(role_name, f"{path} is missing", f"rm {path}")
+
+
+def stopped(role_name: str, unit: str) -> Change:
+    return Change(role_name, f"unit {unit} is stopped, should be running", f"systemctl stop {unit}")
+
+
+def disabled(role_name: str, unit: str) -> Change:
+    return Change(role_name, f"unit {unit} is disabled, should be enabled", f"systemctl disable {unit}")
+
+
+ROUNDS = {
+    "files, sources, keys, holds and what stopped": Round(
+        (
+            content("gpu_driver", "/etc/modprobe.d/60-leptonctl-gpu.conf"),
+            missing("gpu_driver", "/etc/apt/preferences.d/60-leptonctl-gpu-driver"),
+            content("gpu_driver", "/etc/apt/sources.list.d/leptonctl-nvidia.sources"),
+            content("gpu_driver", "/etc/apt/keyrings/leptonctl-nvidia.asc"),
+            Change(
+                "gpu_driver",
+                "package nvidia-driver-cuda is marked install, should be hold",
+                "apt-mark unhold nvidia-driver-cuda",
+            ),
+            Change(
+                "gpu_driver", f"{PROGRAMS}/gpu_driver: mode 0777, should be 0755", f"chmod 0777 {PROGRAMS}/gpu_driver"
+            ),
+            stopped("gpu_driver", "leptonctl-gpu-driver-metrics.timer"),
+            content("gpu_container_toolkit", "/etc/nvidia-container-runtime/config.toml"),
+            content("gpu_container_toolkit", f"{PROGRAMS}/gpu_cdi"),
+            missing("gpu_container_toolkit", "/etc/apt/keyrings/leptonctl-nvidia-container-toolkit.asc"),
+            missing("gpu_container_toolkit", "/etc/apt/sources.list.d/leptonctl-nvidia-container-toolkit.sources"),
+            disabled("gpu_container_toolkit", "leptonctl-gpu-cdi.service"),
+            content("fpga", "/etc/leptonctl-fpga.json"),
+            missing("fpga", "/etc/apt/sources.list.d/leptonctl-fpga.sources"),
+            content("fpga", f"{PROGRAMS}/fpga"),
+            disabled("fpga", "leptonctl-fpga-metrics.timer"),
+            content("gpu_health", "/etc/leptonctl/gpu_health.json"),
+            missing("gpu_health", f"{PROGRAMS}/gpu_health.modules"),
+            stopped("gpu_health", "leptonctl-gpu-health.timer"),
+            content("hardening", "/etc/ssh/sshd_config.d/00-leptonctl.conf"),
+            missing("hardening", "/etc/apt/apt.conf.d/61leptonctl-reboot"),
+            Change(
+                "hardening",
+                "/etc/audit/rules.d/60-leptonctl.rules: mode 0666, should be 0640",
+                "chmod 0666 /etc/audit/rules.d/60-leptonctl.rules",
+            ),
+            Change("hardening", "package auditd is marked hold, should be install", "apt-mark hold auditd"),
+        )
+    ),
+    "packages, the kernel's rules and drop-ins": Round(
+        (
+            Change("gpu_driver", "package nvidia-driver-cuda is not installed", "dpkg --remove nvidia-driver-cuda"),
+            content("gpu_driver", DRIVER_DROP_IN),
+            Change("fpga", "package xrt is not installed", "dpkg --remove xrt"),
+            Change(
+                "gpu_container_toolkit",
+                "package libnvidia-container1 is not installed",
+                "dpkg --remove --force-depends libnvidia-container1",
+            ),
+            Change(
+                "gpu_health",
+                "unit leptonctl-gpu-health.timer has an extra drop-in"
+                " /etc/systemd/system/leptonctl-gpu-health.timer.d/x.conf",
+                "echo '[Timer]' | install -D -m 0644 /dev/stdin"
+                " /etc/systemd/system/leptonctl-gpu-health.timer.d/x.conf",
+            ),
+            Change(
+                "hardening",
+                "unit ssh.service has an extra drop-in /etc/systemd/system/ssh.service.d/x.conf",
+                f"{DROP_IN} /etc/systemd/system/ssh.service.d/x.conf && systemctl daemon-reload",
+            ),
+            Change(
+                "hardening",
+                "the firewall is in force as it was written: no: exit 1: in force and not written: "
+                "tcp dport 4444 accept",
+                RULE,
+            ),
+        )
+    ),
+    "what is masked, and a firewall that is gone": Round(
+        (
+            Change(
+                "gpu_health",
+                "unit leptonctl-gpu-health.timer is masked",
+                "systemctl stop leptonctl-gpu-health.timer && rm /etc/systemd/system/leptonctl-gpu-health.timer"
+                " && systemctl mask leptonctl-gpu-health.timer",
+            ),
+            stopped("hardening", "leptonctl-firewall.service"),
+        )
+    ),
+}
+FLAWS = {
+    "gpu_driver": {"the GPU driver is loaded"},
+    "gpu_container_toolkit": {"the GPUs are described for containers", "a container sees a GPU"},
+    "fpga": {"the FPGAs are as declared"},
+    "hardening": {"auditd.service is active and enabled", "the audit rules are loaded"},
+}
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    folder = tmp_path_factory.mktemp("accelerated")
+    with fresh_box(folder, "accelerated") as made:
+        vendor = FakeVendor(made, folder)
+        vendor.serve()
+        vendor.publish_all()
+        made.target = replace(
+            made.target,
+            roles=(
+                role("base"),
+                role("gpu_driver", **vendor.driver()),
+                role("fpga", **vendor.source("/fpga"), declared={}),
+                role("gpu_container_toolkit", **vendor.source(), version="1.17.0*"),
+                role("monitoring_agent"),
+                role("gpu_health", declared={"declared": asdict(Declared(count=1)), "policy": {}}),
+                role("hardening"),
+            ),
+        )
+        made.configure()
+        assert made.record().problem is None
+        yield made
+
+
+@pytest.mark.parametrize("name", ROUNDS)
+def test_a_change_by_hand_is_told_alone_under_its_role_and_mended(box: Box, name: str) -> None:
+    checks = box.look(with_checks=True).checks or ()
+    always = {one.role: {check.message for check in checks if check.role == one.role} for one in checks}
+    titles = {role_name: {text.partition(": no: ")[0] for text in texts} for role_name, texts in always.items()}
+    assert titles == FLAWS
+    hold(box, ROUNDS[name], always=always)
