@@ -64,7 +64,8 @@ def findings_of(found: Installed | str, declared: Declared | None, health: HostH
 
 
 def _devices(found: Installed, declared: Declared | None) -> Iterator[Finding]:
-    count = sum(one.vendor == _NVIDIA for one in found.devices)
+    maker = _AMD if declared is not None and declared.vendor == "amd" else _NVIDIA
+    count = sum(one.vendor == maker for one in found.devices)
     texts = [
         f"{one.bus_id} {_VENDORS.get(one.vendor, one.vendor)} {one.device.removeprefix('0x')}"
         f" ({one.driver or 'no driver'})"

@@ -58,6 +58,7 @@ def _readings(aims: Sequence[Target], expected: Mapping[str, Expected]) -> dict[
         aims,
         look_back_s=max(expected[aim.address].policy["look_back_s"] for aim in aims),
         with_links=frozenset(aim.address for aim in aims if expected[aim.address].declared.links),
+        of_amd=frozenset(aim.address for aim in aims if expected[aim.address].declared.vendor == "amd"),
     )
 
 

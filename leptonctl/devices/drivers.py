@@ -24,7 +24,7 @@ _OPEN, _PROPRIETARY = "open", "proprietary"
 
 _DEBIAN_NVIDIA = ("nvidia-smi", "libcuda1", "libnvidia-ml1", "libnvidia-cfg1", "nvidia-modprobe")
 _DEBIAN_AMD = ("firmware-amd-graphics", "rocm-smi", "rocminfo")
-_VENDOR_AMD = ("amdgpu-dkms", "amd-smi-lib", "rocminfo")
+_VENDOR_AMD = ("amdgpu-dkms", "amd-smi-lib", "rocm-smi-lib", "rocminfo")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from leptonctl.health.kernel_log import read_kernel_log
 from leptonctl.health.nvlink import read_links
 from leptonctl.health.ports import read_ethernet, read_infiniband
 from leptonctl.health.readings import HostReading, Versions
+from leptonctl.health.rocm import read_rocm_smi
 from leptonctl.health.smi import NotUnderstood, read_smi
 
 if TYPE_CHECKING:
@@ -41,7 +42,11 @@ def reading_of(answer: Mapping[str, Any]) -> HostReading:
     return HostReading(
         now_s=answer["now_s"],
         booted_s=answer["booted_s"],
-        smi=read("nvidia-smi", read_smi, "smi"),
+        smi=(
+            read("rocm-smi", lambda text: read_rocm_smi(text, answer["driver"]), "smi")
+            if answer.get("vendor") == "amd"
+            else read("nvidia-smi", read_smi, "smi")
+        ),
         pci_bus_ids=tuple(answer["pci"]),
         links=read("NVLink", read_links, "links", "link_errors") if "links" in answer else None,
         xids=read("kernel log", lambda text: read_kernel_log(text.splitlines()), "log"),

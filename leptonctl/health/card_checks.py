@@ -20,7 +20,11 @@ TOLD_BY_THEIR_CHECK = frozenset({"burn", "all-reduce", "InfiniBand", "Ethernet"}
 def sources(case: Case) -> Iterator[Finding]:
     """Every source that gave no answer, none that was understood, or was never asked."""
     reading, declared = case.reading, case.declared
-    asked: dict[str, object] = {"nvidia-smi": reading.smi, "PCI bus": reading.pci_bus_ids, "kernel log": reading.xids}
+    asked: dict[str, object] = {
+        declared.program: reading.smi,
+        "PCI bus": reading.pci_bus_ids,
+        "kernel log": reading.xids,
+    }
     if declared.links:
         asked["NVLink"] = reading.links
     unread = {name: "it was not asked" for name, answer in asked.items() if answer is None}
@@ -84,7 +88,9 @@ def unreadable(case: Case) -> Iterator[Finding]:
     """Values of a GPU that were not understood."""
     for gpu in case.gpus:
         if gpu.unreadable:
-            yield unknown("reading", gpu.bus_id, f"nvidia-smi's {', '.join(gpu.unreadable)} were not understood")
+            yield unknown(
+                "reading", gpu.bus_id, f"{case.declared.program}'s {', '.join(gpu.unreadable)} were not understood"
+            )
 
 
 def recovery(case: Case) -> Iterator[Finding]:

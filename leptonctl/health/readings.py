@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from leptonctl.health.policy import Policy
 
+PROGRAMS = {"nvidia": "nvidia-smi", "amd": "rocm-smi"}
+"""What is read by maker."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GpuReading:
@@ -152,6 +155,7 @@ class Declared:
     """What the site file says the host has. None is not said, and then not judged; `model` is a part of the name."""
 
     count: int
+    vendor: str = "nvidia"
     model: str | None = None
     memory_gib: int | None = None
     serials: tuple[str, ...] = ()
@@ -164,6 +168,11 @@ class Declared:
     infiniband_ports: int | None = None
     infiniband_gbps: float | None = None
     ethernet: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def program(self) -> str:
+        """The program that tells of GPUs of this maker, and the name of that source."""
+        return PROGRAMS[self.vendor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leptonctl.health.answer import reading_of
-from leptonctl.health.readings import HostReading
+from leptonctl.health.readings import PROGRAMS, HostReading
 from leptonctl.hosts.sent import answer_of, ask, request_of
 from leptonctl.planning.observed import Reach
 
@@ -16,30 +16,39 @@ if TYPE_CHECKING:
     from leptonctl.hosts.target import Target
 
 LIMIT_S = 180.0
-_MODULES = ("facts", "drill", "links", "versions", "accelerators")
+_MODULES = ("facts", "drill", "links", "versions", "amd", "accelerators")
 
 
 def read_accelerators(
-    targets: Sequence[Target], *, look_back_s: int, with_links: frozenset[str]
+    targets: Sequence[Target],
+    *,
+    look_back_s: int,
+    with_links: frozenset[str] = frozenset(),
+    of_amd: frozenset[str] = frozenset(),
 ) -> dict[str, HostReading]:
-    """What every target says of its GPUs, by host address; `with_links` are those that have NVLink.
+    """What every target says of its GPUs, by host address; `with_links` are those that have NVLink, `of_amd` AMD's.
 
     Never raises for a host: one that did not answer has a reading that says so.
     """
+    vendors = {target.address: "amd" if target.address in of_amd else "nvidia" for target in targets}
     requests = [
-        request_of(target, _MODULES, {"look_back_s": look_back_s, "with_links": target.address in with_links})
+        request_of(
+            target,
+            _MODULES,
+            {
+                "look_back_s": look_back_s,
+                "with_links": target.address in with_links,
+                "vendor": vendors[target.address],
+            },
+        )
         for target in targets
     ]
     replies = ask(requests, limit_s=LIMIT_S)
-    return {target.address: _reading(replies[target.address]) for target in targets}
+    return {address: _reading(replies[address], vendor) for address, vendor in vendors.items()}
 
 
-def _reading(reply: Reply) -> HostReading:
-    if reply.reach != Reach.OK:
-        return _silent(reply.detail)
-    answer, problem = answer_of(reply)
-    return reading_of(answer) if problem is None else _silent(problem)
-
-
-def _silent(reason: str) -> HostReading:
-    return HostReading(now_s=0, booted_s=0, unread=dict.fromkeys(("nvidia-smi", "PCI bus", "kernel log"), reason))
+def _reading(reply: Reply, vendor: str) -> HostReading:
+    answer, problem = answer_of(reply) if reply.reach == Reach.OK else ({}, reply.detail)
+    if problem is None:
+        return reading_of(answer)
+    return HostReading(now_s=0, booted_s=0, unread=dict.fromkeys((PROGRAMS[vendor], "PCI bus", "kernel log"), problem))

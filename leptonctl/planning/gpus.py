@@ -14,6 +14,7 @@ def declared_gpus(section: Accelerators, gpus: Gpus, host: str) -> Declared:
     """What a group declares of the GPUs of one of its hosts."""
     return Declared(
         count=gpus.count,
+        vendor=gpus.vendor,
         model=gpus.model,
         memory_gib=gpus.memory_gib,
         serials=gpus.serials.get(host, ()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -30,6 +30,8 @@ class Gpus(Frozen):
 
     count: Annotated[int, Field(ge=1, le=64), _DRIVER]
     """How many each host has."""
+    vendor: Annotated[Literal["nvidia", "amd"], _DRIVER] = "nvidia"
+    """Whose they are."""
     model: Annotated[Text | None, _DRIVER] = None
     """A part of the name that the driver gives, such as `H100`."""
     memory_gib: Annotated[int, Field(ge=1, le=4096)] | None = None

@@ -96,8 +96,11 @@ class FakeVendor:
         """Settings of a role that takes packages from under a path here."""
         return {"repository": f"{URI}{at}", "repository_key": self.fingerprint}
 
-    def publish(self, at: str, key_at: str, *packages: FakePackage, is_signed: bool = True) -> None:
-        """Put packages under a path, with the key under another; both begin with `/`."""
+    def publish(self, at: str, key_at: str, *packages: FakePackage, is_signed: bool = True, suite: str = "") -> None:
+        """Put packages under a path, with the key under another; both begin with `/`.
+
+        With a suite their lists stand where one with the component `main` has them, else beside the packages.
+        """
         out = self.folder / f"out-{len(list(self.folder.glob('out-*')))}"
         out.mkdir()
         environment = {**os.environ, "LC_ALL": "C.UTF-8"}
@@ -115,15 +118,19 @@ class FakeVendor:
             subprocess.run(build, check=True, capture_output=True, env=environment)
         scan = ["dpkg-scanpackages", "--multiversion", "."]
         listed = subprocess.run(scan, cwd=out, check=True, capture_output=True, text=True, env=environment).stdout
-        (out / "Packages").write_text(listed)
+        top = out / "dists" / suite if suite else out
+        name = "main/binary-amd64/Packages" if suite else "Packages"
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_text(listed)
         digest = hashlib.sha256(listed.encode()).hexdigest()
         release = (
             "Origin: fake\nLabel: fake\nDate: Sat, 21 Nov 2026 00:00:00 UTC\n"
-            f"SHA256:\n {digest} {len(listed)} Packages\n"
+            + (f"Suite: {suite}\nCodename: {suite}\nComponents: main\nArchitectures: amd64\n" if suite else "")
+            + f"SHA256:\n {digest} {len(listed)} {name}\n"
         )
-        (out / "Release").write_text(release)
+        (top / "Release").write_text(release)
         if is_signed:
-            (out / "InRelease").write_text(
+            (top / "InRelease").write_text(
                 gpg(self.home, "--local-user", self.fingerprint, "--clearsign", stdin=release)
             )
         packed = io.BytesIO()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.hosts.box import Box, fresh_box
-from tests.playbooks.fake_vendor import DRIVER, TOOLKIT, URI, FakeVendor, driver_packages
+from tests.playbooks.fake_vendor import DRIVER, TOOLKIT, URI, FakePackage, FakeVendor, driver_packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,6 +71,39 @@ def test_another_branch_moves_all_packages_together_and_back(vendor: FakeVendor)
     assert {version_of(vendor.box, name) for name in (*DRIVER, "nvidia-persistenced")} == {"580.30.03-1"}
     assert vendor.ask(gpu_driver=vendor.driver(version="570.10.01*")) is None
     assert {version_of(vendor.box, name) for name in (*DRIVER, "nvidia-persistenced")} == {"570.10.01-1"}
+
+
+def test_amds_driver_comes_from_both_of_its_sources_and_says_why_it_is_not_loaded(vendor: FakeVendor) -> None:
+    kernel, tools = "/amdgpu/6.4.3/ubuntu", "/rocm/apt/6.4.3"
+    vendor.publish(kernel, "/rocm/rocm.gpg.key", FakePackage("amdgpu-dkms", "6.12.12"), suite="jammy")
+    names = ("amd-smi-lib", "rocm-smi-lib", "rocminfo")
+    vendor.publish(tools, "/rocm/rocm.gpg.key", *(FakePackage(name, "6.4.3") for name in names), suite="jammy")
+    asked = {"vendor": "amd", **vendor.source(), "source": "vendor", "declared": {}}
+    assert vendor.ask(gpu_driver={**asked, "declared": {"count": 8, "model": "MI300X"}}) == (
+        "the site file declares 8 AMD GPUs, none is on the PCI bus"
+    )
+    wrong = "A" * 40
+    assert vendor.ask(gpu_driver={**asked, "repository_key": wrong}) == (
+        f"repository leptonctl-amdgpu: the key at {URI}/rocm/rocm.gpg.key has the fingerprint {vendor.fingerprint},"
+        f" and {wrong} is pinned: nothing was changed"
+    )
+    assert vendor.ask(gpu_driver=asked) is None
+    assert version_of(vendor.box, "amdgpu-dkms") == "6.12.12"
+    assert version_of(vendor.box, "rocm-smi-lib") == "6.4.3"
+    for name in ("amdgpu", "rocm"):
+        source = vendor.box.run(f"cat /etc/apt/sources.list.d/leptonctl-{name}.sources")
+        assert f"Signed-By: /etc/apt/keyrings/leptonctl-{name}.asc" in source
+    assert vendor.box.record().problem is None
+    assert vendor.box.found() == {}
+    (told,) = (one.message for one in vendor.box.look(with_checks=True).checks or ())
+    kernel_version = vendor.box.run("uname -r").strip()
+    assert told == (
+        "the GPU driver is loaded: no: exit 1: installed, not loaded: no GPU on the PCI bus;"
+        " this is a container (podman), and the kernel is the machine's;"
+        f" no module amdgpu was built for the kernel {kernel_version}"
+    )
+    vendor.box.take_off("gpu_driver")
+    assert vendor.box.run("dpkg --list | grep -E '^ii +(amd|rocm)' || :") == ""
 
 
 def test_the_toolkit_comes_whole_in_one_version_and_says_that_no_driver_runs(vendor: FakeVendor) -> None:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from leptonctl.hosts.remote.amd import QUESTION, of_driver
 from leptonctl.hosts.remote.drill import about_drill, drill_log
 from leptonctl.hosts.remote.facts import run
 from leptonctl.hosts.remote.links import ethernet, infiniband, zombies
@@ -21,9 +22,10 @@ SCHEMA = 1
 SMI_LIMIT_S = 60
 LOG_LIMIT = 4 * 1024 * 1024
 KERNEL_LOG = ("journalctl", "--dmesg", "--boot=all", "--output=short-unix", "--no-pager")
-NVIDIA = "0x10de"
-# Display controllers and 3D controllers, by the first byte of the class.
-DISPLAY_CLASS = "0x03"
+VENDORS = {"nvidia": "0x10de", "amd": "0x1002"}
+# Display and 3D controllers, and processing accelerators (AMD's from MI300X on), by the first byte of the class.
+CLASSES = ("0x03", "0x12")
+SMI = {"nvidia": ["nvidia-smi", "-q", "-x"], "amd": QUESTION}
 
 
 def main(request: dict[str, Any]) -> int:
@@ -36,12 +38,15 @@ def read_host(request: dict[str, Any]) -> dict[str, Any]:
     """Give what every source said."""
     root = Path(request.get("root", "/"))
     booted_s = boot_time(root)
+    vendor = request.get("vendor", "nvidia")
+    bus_ids = pci_bus_ids(root, vendor)
     answer: dict[str, Any] = {
         "schema": SCHEMA,
         "now_s": time.time(),
         "booted_s": booted_s,
-        "pci": pci_bus_ids(root),
-        "smi": said(["nvidia-smi", "-q", "-x"]),
+        "vendor": vendor,
+        "pci": bus_ids,
+        "smi": said(SMI[vendor]),
         "log": said(
             ["journalctl", "--dmesg", "--boot=all", "--output=short-unix", "--no-pager", "--since", since(request)]
         ),
@@ -50,6 +55,8 @@ def read_host(request: dict[str, Any]) -> dict[str, Any]:
     if request.get("with_links"):
         answer["links"] = said(["nvidia-smi", "nvlink", "--status"])
         answer["link_errors"] = said(["nvidia-smi", "nvlink", "--errorcounters"])
+    if vendor == "amd":
+        answer["driver"] = of_driver(root, bus_ids)
     answer["infiniband"], answer["ethernet"] = infiniband(root), ethernet(root)
     answer["zombie_count"] = zombies(root)
     answer["versions"] = versions(root)
@@ -84,12 +91,12 @@ def boot_time(root: Path) -> float:
     return 0.0
 
 
-def pci_bus_ids(root: Path) -> list[str]:
-    """Every NVIDIA GPU that answers on the PCI bus, whether a driver has it or not."""
+def pci_bus_ids(root: Path, maker: str) -> list[str]:
+    """Every GPU of a maker that answers on the PCI bus, whether a driver has it or not."""
     found = []
     for device in sorted((root / "sys/bus/pci/devices").glob("*")):
         vendor = (device / "vendor").read_text().strip()
-        if vendor == NVIDIA and (device / "class").read_text().startswith(DISPLAY_CLASS):
+        if vendor == VENDORS[maker] and (device / "class").read_text().startswith(CLASSES):
             found.append(device.name)
     return found
 

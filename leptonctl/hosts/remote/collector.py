@@ -32,7 +32,8 @@ def main(_request: dict[str, Any]) -> int:
         sys.stderr.write(f"{SETTINGS}: it does not say what to judge by: {error}\n")
         return 1
     policy = default_policy().overridden(settings["policy"])
-    reading = reading_of(read_host({"look_back_s": policy["look_back_s"], "with_links": declared["links"] is not None}))
+    asked = {"vendor": declared["vendor"], "with_links": declared["links"] is not None}
+    reading = reading_of(read_host({"look_back_s": policy["look_back_s"], **asked}))
     lists = {"serials": tuple(declared["serials"]), "ethernet": tuple(map(tuple, declared["ethernet"]))}
     health = judge(reading, Declared(**{**declared, **lists}), policy)
     replace(METRICS, metrics_text(health, reading))

@@ -1,0 +1,127 @@
+"""What rocm-smi and amdgpu say of AMD's GPUs: a recorded answer (tests/data/gpu), whole, and with one place changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from leptonctl.health.answer import reading_of
+from leptonctl.health.judge import judge
+from leptonctl.health.policy import default_policy
+from leptonctl.health.readings import Declared
+from leptonctl.health.rocm import read_rocm_smi
+from leptonctl.health.smi import NotUnderstood
+from leptonctl.health.verdict import Action, Verdict
+from tests.health.recorded import NOW_S, text_of
+
+MI100 = "mi100-rocm602.json"
+FIRST, SECOND = "0000:83:00.0", "0000:a3:00.0"
+TWO = Declared(count=2, vendor="amd", model="MI100", memory_gib=32)
+# As the kernel's documentation of amdgpu has it; in thousandths of a degree.
+FINE = {"ras": {"umc_err_count": "ue: 0\nce: 1", "gfx_err_count": "ue: 0\nce: 0"}, "limits": {"junction": "100000"}}
+
+
+def answer(
+    *, smi: str | None = None, driver: dict[str, Any] | None = None, pci: tuple[str, ...] = (FIRST, SECOND)
+) -> Any:
+    return {
+        "vendor": "amd",
+        "now_s": NOW_S,
+        "booted_s": NOW_S - 86400,
+        "pci": list(pci),
+        "smi": {"text": text_of(MI100) if smi is None else smi},
+        "driver": {FIRST: FINE, SECOND: FINE} | (driver or {}),
+        "log": {"text": ""},
+        "fabric_manager": "unknown",
+    }
+
+
+def edited(card: str, **changed: str) -> str:
+    data = json.loads(text_of(MI100))
+    data[card] |= {key.replace("_", " "): value for key, value in changed.items()}
+    return json.dumps(data)
+
+
+def told(given: Any, declared: Declared = TWO) -> list[tuple[str, Verdict, str, str, Action]]:
+    found = judge(reading_of(given), declared, default_policy())
+    return [(one.check, one.verdict, one.subject, one.measured, one.action) for one in found.findings]
+
+
+def test_cards_as_declared_have_no_finding() -> None:
+    assert told(answer()) == []
+    reading = reading_of(answer())
+    assert reading.smi is not None
+    (first, second) = reading.smi.gpus
+    assert (first.bus_id, second.bus_id) == (FIRST, SECOND)
+    assert (first.model, first.serial, first.memory_mib) == ("Arcturus GL-XL [Instinct MI100]", None, 32752)
+    assert (first.temperature_c, first.temperature_max_c, first.memory_temperature_c) == (55, 100, 53)
+    assert (first.power_w, first.pcie_width, first.pcie_replays, first.unreadable) == (36.0, 16, 0, ())
+    assert (first.ecc_uncorrectable, first.ecc_correctable) == (0, 1)
+    assert reading.smi.driver_version == "6.3.6"
+
+
+def test_a_card_that_fell_off_the_bus_is_failed_and_not_undeclared() -> None:
+    data = json.loads(text_of(MI100))
+    del data["card1"]
+    lost = answer(smi=json.dumps(data), pci=(FIRST,))
+    assert [one[:2] for one in told(lost)] == [("count", Verdict.FAILED)] * 2
+    what = f"1 GPUs that answer the driver; {SECOND} are on the bus and do not answer"
+    assert told(answer(smi=json.dumps(data))) == [("count", Verdict.FAILED, "", what, Action.DRAIN)]
+
+
+@pytest.mark.parametrize(
+    ("changed", "check", "verdict", "measured"),
+    [
+        ({"PCIe_Replay_Count": "900000"}, "PCIe", Verdict.FAILED, "900000 replays, 625 a minute since the host booted"),
+        ({"Card_series": "Aldebaran [Instinct MI210]"}, "model", Verdict.FAILED, "Aldebaran [Instinct MI210]"),
+        ({"VRAM_Total_Memory_(B)": "17171480576"}, "memory", Verdict.FAILED, "16376 MiB"),
+        ({"pcie_clock_level": "0 (16.0GT/s x8)"}, "PCIe", Verdict.DEGRADED, "8 lanes"),
+        ({"Temperature_(Sensor_junction)_(C)": "101.0"}, "temperature", Verdict.DEGRADED, "101 C"),
+        (
+            {"Temperature_(Sensor_junction)_(C)": "hot"},
+            "reading",
+            Verdict.UNKNOWN,
+            "rocm-smi's temperature_c were not understood",
+        ),
+    ],
+)
+def test_each_fault_is_one_finding(changed: dict[str, str], check: str, verdict: Verdict, measured: str) -> None:
+    (found,) = told(answer(smi=edited("card1", **changed)))
+    assert found[:4] == (check, verdict, SECOND, measured)
+
+
+def test_uncorrectable_errors_of_any_part_fail_the_card_and_a_count_of_another_shape_is_unknown() -> None:
+    broken = FINE | {"ras": {"umc_err_count": "ue: 2\nce: 0\nde: 1", "gfx_err_count": "ue: 1\nce: 0"}}
+    (found,) = told(answer(driver={SECOND: broken}))
+    assert found[1:4] == (Verdict.FAILED, SECOND, "3 uncorrectable since the driver was loaded")
+    shy = FINE | {"ras": {"umc_err_count": "Query currently inaccessible"}}
+    (unknown,) = told(answer(driver={SECOND: shy}))
+    assert unknown[:2] == ("reading", Verdict.UNKNOWN)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"card0": {}}', '{"card0": 1}', "no AMD GPUs"])
+def test_an_answer_of_another_shape_is_not_understood_and_never_passes(text: str) -> None:
+    with pytest.raises(NotUnderstood):
+        read_rocm_smi(text, {})
+    assert ("rocm-smi", Verdict.UNKNOWN) in [one[:2] for one in told(answer(smi=text))]
+
+
+def test_a_program_that_is_not_there_is_unknown_by_its_own_name() -> None:
+    missing = answer() | {"smi": {"failed": "rocm-smi: exit 127: No such file or directory"}}
+    assert told(missing)[0][:2] == ("rocm-smi", Verdict.UNKNOWN)
+
+
+def test_while_anything_runs_no_card_is_called_full_of_leftovers() -> None:
+    full = edited("card1", **{"VRAM_Total_Used_Memory_(B)": "20000000000"})
+    assert [one[0] for one in told(answer(smi=full))] == ["leftovers"]
+    data = json.loads(full)
+    data["system"]["PID4711"] = "python3, 1, 20000000000, 0, 104"
+    assert told(answer(smi=json.dumps(data))) == []
+
+
+def test_a_host_of_nvidias_asks_nvidias_program() -> None:
+    given = answer() | {"vendor": "nvidia"}
+    assert ("nvidia-smi", Verdict.UNKNOWN) in [one[:2] for one in told(given, replace(TWO, vendor="nvidia"))]
