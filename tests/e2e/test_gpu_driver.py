@@ -45,7 +45,7 @@ def test_a_full_disk_is_told_and_the_next_run_goes_on(site: Site) -> None:
 
     A run of some roles says nothing about GPUs: their driver has not come yet.
     """
-    assert site.up("--roles", "base").exit_code == 0
+    assert "out of service" not in site.up("--roles", "base").stdout
     cache = "/var/cache/apt/archives"
     site.on(BOX, "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", cache)
     try:
