@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from leptonctl.applying import stoppable
 from leptonctl.clock import Clock
 from leptonctl.errors import ExitCode, Refused, UsageProblem
+from leptonctl.health.alerts import alert_for
 from leptonctl.health.fleet import decide
 from leptonctl.health.xid import xid
 from leptonctl.hosts.drills import end_drill, lay_drill
@@ -144,6 +145,12 @@ def _show(
         target,
         Step("gate", f"{target.address} would be {seen}", is_ok=is_out != health.verdict.passes or own.is_shadow),
     )
+    everywhere = {host.address: host for place in session.desired.locations for host in place.hosts}
+    is_watched = any(role.name == "monitoring_server" for host in everywhere.values() for role in host.roles)
+    roles = {role.name for role in everywhere[target.address].roles}
+    # A host behind whose fault many others stand, or in shadow mode, still has its own metrics.
+    seen, is_told = alert_for(health.verdict, roles=roles, is_watched=is_watched)
+    _say(session, steps, target, Step("alert", seen, is_ok=is_told))
     members = next(
         group
         for group in together(session.desired.locations)

@@ -131,13 +131,16 @@ def test_a_drill_shows_that_gate_and_rollout_react_and_leaves_nothing(site: Site
     done = site.run("drill xid 79", "--host", HOSTS[0])
     assert done.exit_code == 0, done.stdout
     steps = {step["name"]: step for step in done.result["data"]["steps"]}
-    assert list(steps) == ["before", "fault", "reader and policy", "gate", "rollout", "taken away", "after"]
+    assert list(steps) == ["before", "fault", "reader and policy", "gate", "alert", "rollout", "taken away", "after"]
     assert steps["before"]["seen"] == steps["after"]["seen"] == "healthy: healthy"
     assert steps["reader and policy"]["seen"] == (
         f"{BUS} (serial {SERIAL}): Xid: Xid 79 (the GPU has fallen off the bus) (should be: none); failed;"
         " reboot the host"
     )
     assert steps["gate"]["seen"] == f"{HOSTS[0]} would be out of service"
+    assert steps["alert"]["seen"] == (
+        "GpuHealthFailed would be raised, but the host has no role gpu_health: nobody collects its verdict"
+    )
     assert steps["rollout"]["seen"] == "core: it would stop: 1 of 3 hosts failed, at most 0 may"
     site.on(HOSTS[0], "test", "!", "-e", "/run/leptonctl/drill")
     assert site.run("health").exit_code == 0
