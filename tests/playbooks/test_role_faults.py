@@ -54,7 +54,6 @@ def asked(vendor: FakeVendor, name: str) -> dict[str, dict[str, Any]]:
         "gpu_driver": vendor.driver(),
         "gpu_container_toolkit": vendor.source(),
         "fpga": vendor.source("/fpga"),
-        "hardening": {"ssh_from": []},
     }
     return {name: settings[name]}
 
@@ -78,9 +77,9 @@ def test_a_mirror_that_is_down_is_named_and_nothing_is_changed(vendor: FakeVendo
     assert vendor.box.run("find /etc/apt -name 'leptonctl-*.sources'") == ""
 
 
-@pytest.mark.parametrize("name", ["gpu_container_toolkit", "fpga", "hardening"])
+@pytest.mark.parametrize("name", ["gpu_container_toolkit", "fpga"])
 def test_a_full_disk_is_told_and_the_next_run_goes_on(vendor: FakeVendor, name: str) -> None:
-    """Not of gpu_driver: test_gpu_driver in e2e does that with Debian's own packages."""
+    """As tests/e2e/test_gpu_driver.py has it with Debian's own packages, and test_hardening with rules."""
     vendor.box.run(f"mkdir -p {PROGRAMS} && mount -t tmpfs -o size=4k,mode=755 tmpfs {PROGRAMS}")
     vendor.box.run(f"head --bytes=4096 /dev/zero > {PROGRAMS}/full")
     try:

@@ -36,7 +36,7 @@ def check_drivers(site: Site) -> Iterator[Finding]:
         if gpus is not None and settings["vendor"].value != gpus.vendor:
             message = f"the driver is {settings['vendor'].value}'s, and the group declares GPUs of {gpus.vendor}"
             hint = f"set `software.gpu_driver.vendor: {gpus.vendor}`, or `accelerators.gpus.vendor`"
-            origin = settings["vendor"].origin or (*path, "roles", group.roles.index("gpu_driver"))
+            origin: Path = settings["vendor"].origin or (*path, "roles", group.roles.index("gpu_driver"))
             yield Finding("impossible-driver", origin, message, hint)
         if settings["vendor"].value == "amd" and "gpu_container_toolkit" in group.roles:
             message = "NVIDIA's container toolkit does not know AMD's GPUs: they need no toolkit"
