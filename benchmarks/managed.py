@@ -21,6 +21,10 @@ FILES = {
     "/etc/sudoers.d/leptonctl": "440",
     "/etc/containerd/config.toml": "644",
     "/usr/local/lib/leptonctl/probe_image": "755",
+    "/usr/local/lib/leptonctl/containers": "755",
+    "/usr/local/lib/leptonctl/image_gc": "755",
+    "/etc/systemd/system/leptonctl-image-gc.service": "644",
+    "/etc/systemd/system/leptonctl-image-gc.timer": "644",
     "/etc/default/prometheus-node-exporter": "644",
 }
 PACKAGES = ["sudo", "tzdata", "unattended-upgrades", "containerd", "busybox-static", "prometheus-node-exporter"]
@@ -29,10 +33,11 @@ SERVICES = (
     "apt-daily.timer",
     "apt-daily-upgrade.timer",
     "containerd.service",
+    "leptonctl-image-gc.timer",
     "prometheus-node-exporter.service",
 )
 # The host that watches has more.
-WATCHING_FOLDERS = ("/etc/prometheus/rules", "/etc/prometheus/targets")
+WATCHING_FOLDERS = ("/etc/prometheus/rules", "/etc/prometheus/targets", "/usr/local/share/leptonctl/dashboards")
 WATCHING_FILES = {
     "/etc/prometheus/rules/leptonctl.yml": "644",
     "/etc/prometheus/targets/leptonctl.json": "644",
@@ -40,6 +45,10 @@ WATCHING_FILES = {
     "/etc/prometheus/alertmanager.yml": "640",
     "/etc/default/prometheus": "644",
     "/etc/default/prometheus-alertmanager": "644",
+    **{
+        f"/usr/local/share/leptonctl/dashboards/{role}.json": "644"
+        for role in ("base", "container_runtime", "monitoring_agent", "monitoring_server")
+    },
 }
 WATCHING_PACKAGES = ["prometheus", "prometheus-alertmanager"]
 WATCHING_SERVICES = ("prometheus.service", "prometheus-alertmanager.service")
