@@ -56,7 +56,7 @@ def account_on(moto_url: str, patch: pytest.MonkeyPatch, folder: Path) -> None:
     account = f"{secrets.randbelow(10**12):012d}"
     values = {
         "AWS_ENDPOINT_URL": moto_url,
-        "AWS_ACCESS_KEY_ID": _access_key_of(account, moto_url),
+        "AWS_ACCESS_KEY_ID": access_key_of(account, moto_url),
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_SESSION_TOKEN": "",
         "AWS_CONFIG_FILE": str(folder / "none"),
@@ -129,7 +129,7 @@ def is_standin(program: str) -> bool:
     return Path(program).resolve() == STANDIN
 
 
-def _access_key_of(account: str, url: str) -> str:
+def access_key_of(account: str, url: str) -> str:
     """An access key that moto counts to this account: asked for by taking a role in it."""
     import boto3  # noqa: PLC0415 - only where moto runs
 
