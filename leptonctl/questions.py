@@ -77,13 +77,15 @@ def _explain_key(session: Session, path: str) -> Result:
 
 
 def permissions(session: Session | None) -> dict[str, Any]:
-    """The AWS policy that allows what the site's locations need; without a site, what any may need."""
+    """The AWS policy that allows what the site's locations and state need; without a site, what any may need."""
     from leptonctl.planning.aws_permissions import needed_actions, policy, whole_policy  # noqa: PLC0415 - only this verb
+    from leptonctl.planning.aws_state_permissions import state_statements  # noqa: PLC0415
 
     if session is None:
         return whole_policy()
     locations = [one.aws for one in session.desired.locations if one.aws is not None]
-    return policy(needed_actions(locations) if locations else ())
+    found = policy(needed_actions(locations) if locations else ())
+    return {**found, "Statement": [*found["Statement"], *state_statements(session.loaded.site.state)]}
 
 
 def _section(session: Session, title: str, values: Mapping[str, Resolved]) -> dict[str, object]:

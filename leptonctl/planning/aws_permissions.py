@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from leptonctl.planning.aws_resources import planned_resources
+from leptonctl.planning.aws_state_permissions import whole_state_statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -317,5 +318,6 @@ def policy(actions: Iterable[str]) -> dict[str, Any]:
 
 
 def whole_policy() -> dict[str, Any]:
-    """The policy for every site that this leptonctl can make."""
-    return policy(actions_of(BY_TYPE))
+    """The policy for every site that this leptonctl can make, wherever its state is."""
+    found = policy(actions_of(BY_TYPE))
+    return {**found, "Statement": [*found["Statement"], *whole_state_statements()]}
