@@ -7,8 +7,8 @@ MAKEFLAGS += --no-print-directory
 
 LEPTONCTL := .venv/bin/leptonctl
 DEMO := templates/demo.yaml
-# Test processes at once; each may have a site of local hosts up.
-export JOBS ?= 2
+# Test processes at once; each may have a site of local hosts up, and half of the time it waits for its hosts.
+export JOBS ?= 3
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile

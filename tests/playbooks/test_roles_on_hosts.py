@@ -30,7 +30,7 @@ from leptonctl.progress import silent
 from leptonctl.sitefile.model import Machine
 from leptonctl.sitefile.software import SETTINGS, RoleName
 
-pytestmark = pytest.mark.hosts
+pytestmark = [pytest.mark.hosts, pytest.mark.matrix]
 
 HOSTS = ("box-1", "box-2")
 FULL_NAME = """Ada "the {{ 7 * 7 }}" $(touch /tmp/pwned) 'O`touch /tmp/pwned`"""
