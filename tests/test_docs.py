@@ -57,6 +57,18 @@ def test_a_site_file_in_the_documentation_is_valid(place: str, text: str) -> Non
     load_text(text, file=place, environ={})
 
 
+def test_every_test_that_the_documentation_names_is_there() -> None:
+    named = [
+        (page.name, path, test)
+        for page in DOCS.glob("*.md")
+        for path, test in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page.read_text())
+    ]
+    assert named
+    for page, path, test in named:
+        assert not test or f"def {test}(" in (ROOT / path).read_text(), (page, path, test)
+        assert (ROOT / path).is_file(), (page, path)
+
+
 def test_there_are_examples_of_site_files() -> None:
     assert len(site_examples()) >= 3
 
