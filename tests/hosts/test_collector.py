@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import threading
 from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,6 +51,8 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", str(programs))
     monkeypatch.setattr(collector, "SETTINGS", tmp_path / "gpu_health.json")
     monkeypatch.setattr(collector, "METRICS", tmp_path / "out.prom")
+    monkeypatch.setattr(collector, "DCGM_METRICS", tmp_path / "dcgm.prom")
+    monkeypatch.setattr(collector, "DCGM", ("127.0.0.1", 9))
     read_host = accelerators.read_host
     monkeypatch.setattr(collector, "read_host", lambda request: read_host({**request, "root": str(tmp_path)}))
     return tmp_path
@@ -91,3 +95,35 @@ def test_a_threshold_of_the_site_holds_on_the_host(host: Path, capsys: pytest.Ca
     (host / "gpu_health.json").write_text(json.dumps({"declared": DECLARED, "policy": {"power_max_w": 1}}))
     assert collector.main({}) == 0
     assert capsys.readouterr().out == "degraded: degraded\n"
+
+
+class FakeExporter(BaseHTTPRequestHandler):
+    """A fake of NVIDIA's DCGM exporter: a few lines as it writes them, and one of its own process."""
+
+    TEXT = (
+        "# HELP DCGM_FI_DEV_GPU_TEMP GPU temperature (in C).\n"
+        "# TYPE DCGM_FI_DEV_GPU_TEMP gauge\n"
+        'DCGM_FI_DEV_GPU_TEMP{gpu="0",UUID="GPU-1",device="nvidia0",modelName="NVIDIA A100-SXM4-80GB"} 27\n'
+    )
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(f"{self.TEXT}process_cpu_seconds_total 3\n".encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_what_the_dcgm_exporter_says_is_passed_on_while_it_answers(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (host / "gpu_health.json").write_text(json.dumps({"declared": DECLARED, "policy": {}}))
+    with HTTPServer(("127.0.0.1", 0), FakeExporter) as server:
+        monkeypatch.setattr(collector, "DCGM", server.server_address)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        assert collector.main({}) == 0
+        server.shutdown()
+        thread.join()
+    assert (host / "dcgm.prom").read_text() == FakeExporter.TEXT
+    assert collector.main({}) == 0
+    assert not (host / "dcgm.prom").exists()

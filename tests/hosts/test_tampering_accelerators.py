@@ -84,7 +84,11 @@ ROUNDS = {
     "packages, the kernel's rules and drop-ins": Round(
         (
             Change("gpu_driver", "package nvidia-driver-cuda is not installed", "dpkg --remove nvidia-driver-cuda"),
-            content("gpu_driver", DRIVER_DROP_IN),
+            Change(
+                "gpu_driver",
+                f"{DRIVER_DROP_IN}: content changed",
+                f"echo >> {DRIVER_DROP_IN} && systemctl daemon-reload",
+            ),
             Change("fpga", "package xrt is not installed", "dpkg --remove xrt"),
             Change(
                 "gpu_container_toolkit",
@@ -105,21 +109,20 @@ ROUNDS = {
             ),
             Change(
                 "hardening",
-                "the firewall is in force as it was written: no: exit 1: in force and not written: "
-                "tcp dport 4444 accept",
+                "the firewall is in force as it was written: no: exit 1: too much: tcp dport 4444 accept",
                 RULE,
             ),
         )
     ),
-    "what is masked, and a firewall that is gone": Round(
+    "a firewall that is gone, and one that will not come back": Round(
         (
+            disabled("hardening", "leptonctl-firewall.service"),
             Change(
-                "gpu_health",
-                "unit leptonctl-gpu-health.timer is masked",
-                "systemctl stop leptonctl-gpu-health.timer && rm /etc/systemd/system/leptonctl-gpu-health.timer"
-                " && systemctl mask leptonctl-gpu-health.timer",
+                "hardening",
+                "the firewall is in force as it was written: no: exit 1: no rule of leptonctl is in force",
+                "nft delete table inet leptonctl",
             ),
-            stopped("hardening", "leptonctl-firewall.service"),
+            content("hardening", f"{PROGRAMS}/firewall"),
         )
     ),
 }

@@ -6,6 +6,7 @@ written once. What is declared, and the policy, come in a file that the role wri
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import sys
@@ -21,6 +22,10 @@ from leptonctl.hosts.remote.accelerators import read_host
 
 SETTINGS = Path("/etc/leptonctl/gpu_health.json")
 METRICS = Path("/var/lib/prometheus/node-exporter/leptonctl_gpu_health.prom")
+# Where NVIDIA's DCGM exporter serves, unless it was told otherwise.
+DCGM = ("127.0.0.1", 9400)
+DCGM_METRICS = METRICS.with_name("leptonctl_dcgm.prom")
+DCGM_LIMIT = 4 * 1024 * 1024
 
 
 def main(_request: dict[str, Any]) -> int:
@@ -37,8 +42,36 @@ def main(_request: dict[str, Any]) -> int:
     lists = {"serials": tuple(declared["serials"]), "ethernet": tuple(map(tuple, declared["ethernet"]))}
     health = judge(reading, Declared(**{**declared, **lists}), policy)
     replace(METRICS, metrics_text(health, reading))
+    pass_on_dcgm()
     sys.stdout.write(f"{health.verdict}: {health.reason}\n")
     return 0
+
+
+def pass_on_dcgm() -> None:
+    """Leave what the DCGM exporter says for the node exporter, where it is installed: no port has to be opened for it.
+
+    Where it does not answer the last of it is taken away, so that old values are not taken for new ones.
+    """
+    text = served_by_dcgm()
+    if text:
+        replace(DCGM_METRICS, text)
+    else:
+        DCGM_METRICS.unlink(missing_ok=True)
+
+
+def served_by_dcgm() -> str:
+    """Give the metrics of DCGM alone: those of the exporter itself would be taken for the node exporter's."""
+    connection = http.client.HTTPConnection(*DCGM, timeout=5)
+    try:
+        connection.request("GET", "/metrics")
+        answer = connection.getresponse()
+        text = answer.read(DCGM_LIMIT).decode(errors="replace") if answer.status == http.client.OK else ""
+    except (OSError, http.client.HTTPException):
+        return ""
+    finally:
+        connection.close()
+    lines = [line for line in text.splitlines() if line.startswith(("DCGM_", "# HELP DCGM_", "# TYPE DCGM_"))]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def replace(path: Path, text: str) -> None:

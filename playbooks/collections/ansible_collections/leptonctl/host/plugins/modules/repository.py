@@ -36,6 +36,7 @@ FETCH_LIMIT_S = 30
 APT_LIMIT_S = 600
 KEY_BYTES_AT_MOST = 1 << 20
 # What a folder of lists has besides them.
+ARMOR = re.compile("-----BEGIN PGP PUBLIC KEY BLOCK-----.*-----END PGP PUBLIC KEY BLOCK-----", re.DOTALL)
 NOT_LISTS = {"lock", "partial", "auxfiles"}
 
 
@@ -103,7 +104,7 @@ class Repository:
         kept = self.key_there(gpg, pinned)
         key = kept if kept is not None else self.new_key(gpg, pinned)
         is_same = self.source.is_file() and not self.source.is_symlink() and self.source.read_text() == text
-        is_changed = kept is None or not is_same
+        is_changed = kept is None or not is_same or self.keyring.read_text(errors="replace") != kept
         if is_changed:
             lists = self.fetched_lists(key, folder)
         if is_changed and not self.module.check_mode:
@@ -151,9 +152,10 @@ class Repository:
             return None
         text = self.keyring.read_text(errors="replace")
         handed = self.asked["key"]
-        if gpg.what_is_wrong(text, pinned) or (handed is not None and handed.strip() != text.strip()):
+        if gpg.what_is_wrong(text, pinned):
             return None
-        return text
+        key = gpg.armored(text.encode())
+        return key if handed is None or key == gpg.armored(handed.encode()) else None
 
     def new_key(self, gpg: Gpg, pinned: str) -> str:
         """Give the key that is handed over, or fetched, once it is the pinned one."""
@@ -259,9 +261,10 @@ class Gpg:
         return None
 
     def armored(self, key: bytes) -> str:
-        """Give the key as text; one that is in binary form is put into it."""
-        if b"-----BEGIN PGP PUBLIC KEY BLOCK-----" in key:
-            return key.decode(errors="replace").strip() + "\n"
+        """Give the key as text and nothing around it; one that is in binary form is put into it."""
+        block = ARMOR.search(key.decode(errors="replace"))
+        if block is not None:
+            return block[0] + "\n"
         done = run([*self.command, "--enarmor"], stdin=key)
         return done.stdout.replace("PGP ARMORED FILE", "PGP PUBLIC KEY BLOCK")
 
