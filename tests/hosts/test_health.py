@@ -87,3 +87,18 @@ def test_a_gpu_that_only_nvidia_smi_has_is_read_over_ssh_and_still_not_believed(
         ("persistence", Verdict.DEGRADED, "off"),
     ]
     assert found.gpus == {"0000:01:00.0": Verdict.DEGRADED}
+
+
+@pytest.mark.hosts
+@pytest.mark.matrix
+def test_amds_gpus_and_links_that_are_declared_and_not_there_are_failed_too(box: Box) -> None:
+    address = box.target.address
+    declared = Declared(count=1, vendor="amd", infiniband_ports=1, ethernet=(("ens1", 100.0),))
+    reading = read_accelerators([box.target], look_back_s=3600, of_amd=frozenset({address}))[address]
+    program = "/opt/rocm/bin/rocm-smi"
+    assert [(one.check, one.verdict, one.measured) for one in judge(reading, declared, default_policy()).findings] == [
+        ("count", Verdict.FAILED, "0 GPUs on the PCI bus"),
+        ("InfiniBand", Verdict.FAILED, "0 ports up"),
+        ("Ethernet", Verdict.FAILED, "there is no such interface"),
+        ("rocm-smi", Verdict.UNKNOWN, f"{program} --showid: exit 127: {program}: No such file or directory"),
+    ]
