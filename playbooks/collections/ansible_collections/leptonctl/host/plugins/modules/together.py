@@ -112,7 +112,9 @@ def in_child(name: str, arguments: dict, modules: Modules, internals: dict) -> d
     try:
         result: dict = json.loads(said[said.index("\n{") :])
     except ValueError:
-        return {"failed": True, "msg": f"{name} gave no result", "stdout": said}
+        # The last line of a traceback is the error: a disk that is full, say.
+        why = (said.strip().splitlines() or ["it said nothing"])[-1]
+        return {"failed": True, "msg": f"{name} gave no result: {why}", "stdout": said}
     result.pop("diff", None)
     return result
 
