@@ -20,6 +20,7 @@ from leptonctl.errors import ExitCode
 from leptonctl.estimate_summary import estimate_data
 from leptonctl.gate import left_out, open_gate
 from leptonctl.gate_summary import service_problems, verified_health
+from leptonctl.hdfs_names import refuse_new_names_over_blocks
 from leptonctl.hosts.inventory import inventory as ansible_inventory
 from leptonctl.hosts.probe import Checks
 from leptonctl.judging import judge_hosts
@@ -152,6 +153,7 @@ def up(session: Session, ask: UpRequest) -> Result:
         refuse_forbidden(planned)
         refuse_replacement(planned, ask.replace)
         refuse_runtime_change(session, want, looked, ask.stop_containers)
+        refuse_new_names_over_blocks(session, want, looked)
         ask.approve(planned)
         with clock.stage("preflight"):
             checks = preflight.ask(session, applying.changing(planned))

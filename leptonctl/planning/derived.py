@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from leptonctl.planning import firewall
+from leptonctl.planning import firewall, hdfs
 from leptonctl.planning.kubeadm import ROLE, cluster_of, kubernetes_of, member_settings
 from leptonctl.planning.scaling import every_role
 from leptonctl.sitefile.software import ROLE_NEEDS
@@ -24,10 +24,12 @@ def roles_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str, t
 
     `hostnames` maps host address to how other hosts of the site reach it now. A host without one can't be scraped yet
     and is left out of the server's `targets`: `unknown_targets` tells which hosts those are. `watched_roles` are those
-    whose alerts and dashboards the server gets. The firewall of a host gets its `openings`.
+    whose alerts and dashboards the server gets. The firewall of a host gets its `openings`, a part of HDFS who the
+    others are.
     """
     served: dict[str, object] = {"targets": scrape_targets(desired, hostnames), "watched_roles": watched_roles(desired)}
     openings = firewall.openings(desired, hostnames)
+    files = hdfs.hdfs_of(desired)
     found: dict[str, tuple[DesiredRole, ...]] = {}
     for location in desired.locations:
         cluster = cluster_of(location)
@@ -40,6 +42,8 @@ def roles_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str, t
                 more[firewall.ROLE] = openings(location, host)
             if cluster is not None and kubernetes_of(host) is not None:
                 more[ROLE] = member_settings(desired.site, location, cluster, host, hostnames)
+            if hdfs.ROLE in names:
+                more[hdfs.ROLE] = hdfs.member_settings(files, host, hostnames)
             found[host.address] = _with_more(host.roles, more) if more else host.roles
     return found
 

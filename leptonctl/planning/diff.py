@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from leptonctl.planning import hdfs
 from leptonctl.planning.derived import SERVER, unknown_targets
 from leptonctl.planning.elsewhere import is_going, refused
 from leptonctl.planning.kubeadm import refused_edits
@@ -146,6 +147,7 @@ def _location(
     else:
         changes = tuple(replace(change, action=Action.UNKNOWN) for change in resource_changes(whole, None))
     reasons = dict.fromkeys(reason for _, reason in refused_edits(location, observed.looks))
+    reasons |= dict.fromkeys(hdfs.refused_edits(location, observed.looks))
     changes += tuple(Change(Action.FORBIDDEN, "cluster", address, address, (reason,)) for reason in reasons)
     created = {c.address for c in changes if c.kind == "host" and c.action in {Action.CREATE, Action.REPLACE}}
     there = observed.locations.get(address)

@@ -28,6 +28,8 @@ class Audience(StrEnum):
     """The hosts of the site that have the role monitoring_server."""
     LOCATION = "location"
     """The other hosts of the same location."""
+    PEERS = "peers"
+    """The hosts of the site, in all locations, that have the same role."""
     OPERATORS = "operators"
     """People, from the ranges of `hardening.operators`."""
     EVERYONE = "everyone"
@@ -73,6 +75,9 @@ def openings(
         for location in desired.locations
     }
 
+    def peers(role: RoleName) -> tuple[str, ...]:
+        return tuple(_names(desired, hostnames, role))
+
     def of_host(location: DesiredLocation, host: DesiredHost) -> dict[str, object]:
         own = next(role.settings for role in host.roles if role.name == ROLE)
         who = {
@@ -83,16 +88,19 @@ def openings(
         }
         return {
             "ssh_from": list(merged(_texts(own.get("ssh_from")))),
-            "openings": [{**asdict(one), "sources": list(one.sources)} for one in _of_host(host, who)],
+            "openings": [{**asdict(one), "sources": list(one.sources)} for one in _of_host(host, who, peers)],
         }
 
     return of_host
 
 
-def _of_host(host: DesiredHost, who: Mapping[Audience, tuple[str, ...]]) -> Iterator[Opening]:
+def _of_host(
+    host: DesiredHost, who: Mapping[Audience, tuple[str, ...]], peers: Callable[[RoleName], tuple[str, ...]]
+) -> Iterator[Opening]:
     for role in host.roles:
         for one in served(role.name, role.settings):
-            sources = merged(source for audience in one.audiences for source in who[audience])
+            known = {**who, Audience.PEERS: peers(role.name)} if Audience.PEERS in one.audiences else who
+            sources = merged(source for audience in one.audiences for source in known[audience])
             if sources:
                 yield Opening(role.name, one.protocol, str(one.port), sources)
 
@@ -130,10 +138,25 @@ def _port(settings: Settings, key: str) -> int | str:
     return value if isinstance(value, (int, str)) else str(value)
 
 
+# Who reads and writes files: its own daemons, the hosts beside it, and people, by WebHDFS.
+_FILES = (Audience.PEERS, Audience.LOCATION, Audience.OPERATORS)
+_HDFS_PORTS: dict[str, tuple[int, ...]] = {
+    "name_node": (8020, 9870),
+    "checkpoint_node": (9868,),
+    "data_node": (9864, 9866, 9867),
+}
+
+
+def _hdfs(settings: Settings) -> tuple[Served, ...]:
+    """Hadoop's own ports of each part: https://hadoop.apache.org/docs/r3.4.1/hadoop-project-dist/hadoop-hdfs/hdfs-default.xml."""
+    return tuple(Served(port, _FILES) for part in _texts(settings["parts"]) for port in _HDFS_PORTS[part])
+
+
 _SERVES: dict[RoleName, Callable[[Settings], tuple[Served, ...]]] = {
     "monitoring_agent": lambda settings: (Served(_port(settings, "port"), (Audience.MONITORING,)),),
     "monitoring_server": lambda settings: (
         Served(_port(settings, "port"), (Audience.OPERATORS,)),
         Served(_port(settings, "alertmanager_port"), (Audience.OPERATORS,)),
     ),
+    "storage_hdfs": _hdfs,
 }

@@ -22,6 +22,11 @@ ROOT = {"mode": "0644", "owner": "root", "group": "root"}
 # is named; its text is put in its place.
 RECORDS = json.loads(Path(__file__).with_name("data").joinpath("records.json").read_text())
 
+RECORDED_WITH: dict[RoleName, dict[str, object]] = {
+    "base": {"users": [{"name": "ops", "sudo": True}]},
+    "storage_hdfs": {"parts": ["name_node", "checkpoint_node"]},
+}
+
 
 def entries(role: DesiredRole, *records: TaskRecord) -> list[dict[str, object]]:
     return [dict(entry) for entry in role_entries(role, records).entries]
@@ -49,8 +54,7 @@ def recorded(name: str) -> tuple[TaskRecord, ...]:
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_nothing_that_a_role_of_this_project_does_goes_unseen(name: RoleName) -> None:
-    users = [{"name": "ops", "sudo": True}]
-    settings = {**SETTINGS[name]().model_dump(mode="json"), **({"users": users} if name == "base" else {})}
+    settings = {**SETTINGS[name]().model_dump(mode="json"), **RECORDED_WITH.get(name, {})}
     found = role_entries(DesiredRole(name, settings), recorded(name), login="debian")
     assert found.not_observed == ()
     assert found.entries

@@ -15,11 +15,12 @@ import pytest
 from leptonctl.health.readings import Declared
 from leptonctl.planning.observed import RoleState
 from leptonctl.sitefile.software import ROLE_DATA, ROLE_NEEDS, ROLES_THAT_STAY, RoleName
+from tests.hosts import hdfs_box
 from tests.hosts.box import Box, fresh_box, role
 from tests.playbooks.fake_vendor import SERVED, URI, FakeVendor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = [pytest.mark.hosts, pytest.mark.matrix]
 
@@ -30,8 +31,9 @@ class Case:
 
     `changed` are settings to change, and `shows` a command with the text that it prints only after that. `package` is
     downgraded by hand to see it upgraded; of a role without packages `file` is an older one. `gone` are paths that are
-    not there once the role was taken off; its data (`ROLE_DATA`) has to be. `flaws` are the live checks, by title, that
-    fail because the host is a container. `maker` is where the fake maker has the role's packages.
+    not there once the role was taken off; its data (`ROLE_DATA`) has to be. `bring` puts there what the
+    host takes its software from. `flaws` are the live checks, by title, that fail because the host is a container.
+    `maker` is where the fake maker has the role's packages.
     """
 
     settings: dict[str, Any]
@@ -41,6 +43,7 @@ class Case:
     file: str = ""
     maker: str | None = None
     gone: tuple[str, ...] = ()
+    bring: Callable[[Box], None] | None = None
     flaws: tuple[str, ...] = field(default=())
 
 
@@ -132,6 +135,16 @@ CASES |= {
 }
 # A cluster is more than a host: its roles go through the same stages in a file of their own.
 ELSEWHERE: dict[RoleName, str] = {"kubernetes": "tests/e2e/test_host_cluster.py"}
+CASES |= {
+    "storage_hdfs": Case(
+        settings=hdfs_box.SETTINGS,
+        changed={"scan_days": 7},
+        shows=("grep --after-context=0 scan.period /etc/leptonctl/hadoop/hdfs-site.xml || :", "<value>168</value>"),
+        package="openjdk-17-jre-headless",
+        gone=("/opt/leptonctl/hadoop", "/etc/leptonctl/hadoop", "/usr/lib/jvm/default-java", hdfs_box.UNIT),
+        bring=hdfs_box.bring_hadoop,
+    ),
+}
 STAGES = ("fresh", "second run", "upgrade", "changed setting", "removed")
 FINGERPRINT = f"{SERVED}/fingerprint"
 
@@ -188,6 +201,8 @@ def flaws(box: Box, name: RoleName) -> tuple[str, ...]:
 
 def fresh(box: Box, name: RoleName, case: Case) -> None:
     give(box, name)
+    if case.bring is not None:
+        case.bring(box)
     before = box.run("dpkg-query --show; find /etc -type f | sort")
     checked = box.check()
     assert "changed=0 " not in checked

@@ -26,6 +26,7 @@ WITHOUT_COMMENTS = {
     "logins.json.j2",
     "fpga.json.j2",
     "gpu_health.json.j2",
+    "hdfs.json.j2",
 }
 # What planning adds to the settings of a role: not in the site model.
 DERIVED = {
@@ -41,6 +42,7 @@ DERIVED = {
         )
     },
     "monitoring_server": {"monitoring_server_targets", "monitoring_server_watched_roles"},
+    "storage_hdfs": {f"storage_hdfs_{name}" for name in ("name_node", "checkpoint_node", "address", "nodes", "paths")},
     "hardening": {"hardening_openings"},
 }
 NOT_MODULES = {

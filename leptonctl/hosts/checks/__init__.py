@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from leptonctl.hosts.checks import accelerators, containers, hardening, host, kubernetes, monitoring
+from leptonctl.hosts.checks import accelerators, containers, hardening, hdfs, host, kubernetes, monitoring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,5 +38,6 @@ _CHECKS: dict[RoleName, Callable[[Settings], tuple[Check, ...]]] = {
     "kubernetes": kubernetes.kubernetes,
     "monitoring_agent": monitoring.monitoring_agent,
     "monitoring_server": monitoring.monitoring_server,
+    "storage_hdfs": hdfs.storage_hdfs,
     "hardening": hardening.hardening,
 }

@@ -11,6 +11,7 @@ from leptonctl.sitefile.rules.ceph import check_ceph_pools
 from leptonctl.sitefile.rules.containers import check_containers
 from leptonctl.sitefile.rules.drivers import check_drivers, check_repositories
 from leptonctl.sitefile.rules.hardening import check_hardening
+from leptonctl.sitefile.rules.hdfs import check_hdfs, check_hdfs_paths
 from leptonctl.sitefile.rules.host_clusters import check_host_clusters
 from leptonctl.sitefile.rules.hosts import check_hosts
 from leptonctl.sitefile.rules.kubernetes import check_clusters
@@ -53,6 +54,8 @@ RULE_SETS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     check_containers,
     check_hardening,
     check_host_clusters,
+    check_hdfs,
+    check_hdfs_paths,
     check_users,
     check_values,
     check_rollouts,

@@ -12,6 +12,7 @@ from leptonctl.sitefile.base import Frozen
 from leptonctl.sitefile.software.accelerators import Fpga, GpuContainerToolkit, GpuDriver, GpuHealth
 from leptonctl.sitefile.software.containers import ContainerRuntime
 from leptonctl.sitefile.software.hardening import Hardening
+from leptonctl.sitefile.software.hdfs import StorageHdfs
 from leptonctl.sitefile.software.host import Base
 from leptonctl.sitefile.software.kubernetes import HostCluster
 from leptonctl.sitefile.software.monitoring import MonitoringAgent, MonitoringServer
@@ -38,6 +39,8 @@ class Software(Frozen):
     """Settings of the role `monitoring_agent`."""
     monitoring_server: MonitoringServer | None = None
     """Settings of the role `monitoring_server`."""
+    storage_hdfs: StorageHdfs | None = None
+    """Settings of the role `storage_hdfs`."""
     hardening: Hardening | None = None
     """Settings of the role `hardening`."""
 
@@ -52,6 +55,7 @@ RoleName = Literal[
     "monitoring_agent",
     "gpu_health",
     "monitoring_server",
+    "storage_hdfs",
     "hardening",
 ]
 
@@ -66,6 +70,7 @@ ROLE_NEEDS: dict[RoleName, tuple[RoleName, ...]] = {
     "monitoring_agent": ("base",),
     "gpu_health": ("base", "monitoring_agent"),
     "monitoring_server": ("base", "monitoring_agent"),
+    "storage_hdfs": ("base",),
     "hardening": ("base",),
 }
 
@@ -74,6 +79,7 @@ ROLE_DATA: dict[RoleName, tuple[str, ...]] = {
     "container_runtime": ("/var/lib/containerd", "/var/lib/docker", "/var/lib/containers"),
     "kubernetes": ("/var/lib/leptonctl/etcd.kept",),
     "monitoring_server": ("/var/lib/prometheus/metrics2", "/var/lib/prometheus/alertmanager"),
+    "storage_hdfs": ("/var/lib/hadoop",),
 }
 
 # Roles that are never taken off a host: accounts, clock and limits are how it is, and the others rest on them.
@@ -89,5 +95,6 @@ SETTINGS: dict[RoleName, type[Frozen]] = {
     "monitoring_agent": MonitoringAgent,
     "gpu_health": GpuHealth,
     "monitoring_server": MonitoringServer,
+    "storage_hdfs": StorageHdfs,
     "hardening": Hardening,
 }

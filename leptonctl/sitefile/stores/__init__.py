@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Discriminator, Tag
 
 from leptonctl.sitefile.stores.ceph import CephPool
+from leptonctl.sitefile.stores.hdfs import HdfsPath
 from leptonctl.sitefile.stores.volume import Volume
 
 
@@ -20,6 +21,6 @@ def _kind_of(value: object) -> str:
 
 # Told apart before they are checked, so that a wrong store is one problem and not one for each kind.
 Store = Annotated[
-    Annotated[Volume, Tag("volume")] | Annotated[CephPool, Tag("ceph_pool")],
+    Annotated[Volume, Tag("volume")] | Annotated[CephPool, Tag("ceph_pool")] | Annotated[HdfsPath, Tag("hdfs_path")],
     Discriminator(_kind_of),
 ]

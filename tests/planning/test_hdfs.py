@@ -1,0 +1,108 @@
+"""Who is told what of the site's HDFS."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from leptonctl.planning.derived import roles_by_host
+from leptonctl.planning.desired import Desired, desired
+from leptonctl.planning.hdfs import hdfs_of, rack_of, refused_edits
+from leptonctl.planning.observed import HostLook, Reach, RoleLook, RoleState
+from leptonctl.sitefile.model import Site
+
+NAMES = {
+    "core/name-1": "10.9.0.2",
+    "core/data-1": "10.9.0.3",
+    "core/data-2": "10.9.0.4",
+    "regions/west/data-1": "10.9.1.2",
+}
+
+
+def site(**core: object) -> Desired:
+    files = ["base", "storage_hdfs", "hardening"]
+    part = {"storage_hdfs": {"parts": ["name_node"], "replication": 2}}
+    return desired(
+        Site.model_validate(
+            {
+                "site": "demo",
+                "owner": "ops",
+                "core": {
+                    "platform": "local",
+                    "nodes": {
+                        "name": {"count": 1, "roles": files, "software": part},
+                        "data": {"count": 2, "roles": files},
+                    },
+                    **core,
+                },
+                "regions": {
+                    "west": {
+                        "platform": "local",
+                        "nodes": {
+                            "data": {
+                                "count": 1,
+                                "roles": files,
+                                "software": {"storage_hdfs": {"parts": ["data_node", "checkpoint_node"]}},
+                            },
+                            "other": {"count": 1},
+                        },
+                    }
+                },
+            }
+        )
+    )
+
+
+def told(want: Desired, host: str, role: str = "storage_hdfs") -> dict[str, Any]:
+    return dict(next(one.settings for one in roles_by_host(want, NAMES)[host] if one.name == role))
+
+
+def test_one_hdfs_spans_the_site_and_a_location_is_a_rack() -> None:
+    found = hdfs_of(site())
+    assert (found.name_node, found.checkpoint_node) == ("core/name-1", "regions/west/data-1")
+    racks = (("core/data-1", "/core"), ("core/data-2", "/core"), ("regions/west/data-1", "/regions.west"))
+    assert found.data_nodes == racks
+    assert rack_of("edges/shop") == "/edges.shop"
+
+
+def test_the_name_node_alone_is_told_of_all_others_so_that_a_new_host_changes_no_data_node() -> None:
+    assert [node["address"] for node in told(site(), "core/name-1")["nodes"]] == ["10.9.0.3", "10.9.0.4", "10.9.1.2"]
+    data = told(site(), "core/data-2")
+    assert (data["name_node"], data["checkpoint_node"], data["address"]) == ("10.9.0.2", "10.9.1.2", "10.9.0.4")
+    assert (data["nodes"], data["paths"]) == ([], [])
+
+
+def test_a_path_without_a_number_is_kept_as_often_as_the_name_node_says() -> None:
+    storage = {
+        "models": {"kind": "hdfs_path", "path": "/models"},
+        "data": {"kind": "hdfs_path", "path": "/data", "erasure": "XOR-2-1-1024k", "owner": "trainer"},
+    }
+    assert told(site(storage=storage), "core/name-1")["paths"] == [
+        {"path": "/models", "owner": "hdfs", "policy": None, "copies": 2},
+        {"path": "/data", "owner": "trainer", "policy": "XOR-2-1-1024k", "copies": 2},
+    ]
+
+
+def test_its_ports_are_open_to_its_own_hosts_in_all_locations_and_to_those_beside_it() -> None:
+    openings = told(site(), "regions/west/data-1", "hardening")["openings"]
+    assert [(one["port"], one["sources"]) for one in openings] == [
+        (port, ["10.9.0.2/31", "10.9.0.4", "10.9.1.2"]) for port in ("9864", "9866", "9867", "9868")
+    ]
+
+
+def test_a_site_without_it_has_none() -> None:
+    bare = desired(Site.model_validate({"site": "demo", "owner": "ops", "core": {"platform": "local"}}))
+    assert hdfs_of(bare).name_node is None
+
+
+def test_a_host_keeps_its_part_until_the_role_was_taken_off_it() -> None:
+    place = next(one for one in site().locations if one.address == "core")
+    former = {"parts": ["name_node", "data_node"]}
+    ran = RoleLook(RoleState.SETTINGS_CHANGED, changed_settings=("parts",), former_settings=former)
+    look = HostLook("core/data-1", Reach.OK, datetime.now(UTC), {"storage_hdfs": ran})
+    (reason,) = refused_edits(place, {"core/data-1": look})
+    assert reason == (
+        "core/data-1 is name_node, data_node of HDFS and does not become data_node: "
+        "take the role storage_hdfs off it first (its data is kept until you name it)"
+    )
+    assert list(refused_edits(place, {})) == []
