@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from leptonctl.ceph_joining import with_keys
 from leptonctl.clustering import prepare
 from leptonctl.hosts.configure import configure
 from leptonctl.hosts.openssh import known_hosts_text
@@ -135,6 +136,7 @@ def configure_batch(
     Hosts of a cluster are emptied before.
     """
     ready = prepare(session, [job.chosen.targets[address] for address in batch], job.complete)
+    ready = with_keys(session, ready, job.complete)
     applied.unproven.update(ready.failed)
     if not ready.targets:
         return frozenset(ready.failed)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from leptonctl import applying, configuring, preflight, summary
 from leptonctl.catalog import estimate
+from leptonctl.ceph_devices import refuse_devices_with_data
 from leptonctl.clock import Clock
 from leptonctl.errors import ExitCode
 from leptonctl.estimate_summary import estimate_data
@@ -154,6 +155,7 @@ def up(session: Session, ask: UpRequest) -> Result:
         refuse_replacement(planned, ask.replace)
         refuse_runtime_change(session, want, looked, ask.stop_containers)
         refuse_new_names_over_blocks(session, want, looked)
+        refuse_devices_with_data(session, want, looked)
         ask.approve(planned)
         with clock.stage("preflight"):
             checks = preflight.ask(session, applying.changing(planned))

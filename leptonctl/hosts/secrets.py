@@ -34,7 +34,10 @@ _Place = tuple[str, ...]
 # Stands in a place for every key of a mapping.
 EACH = "*"
 # Secrets that no site file has: they are made for a run.
-_MADE_FOR_A_RUN: Mapping[str, tuple[_Place, ...]] = {"kubernetes": (("join", "token"), ("join", "certificate_key"))}
+_MADE_FOR_A_RUN: Mapping[str, tuple[_Place, ...]] = {
+    "kubernetes": (("join", "token"), ("join", "certificate_key")),
+    "storage_ceph": (("keys", EACH),),
+}
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from leptonctl.planning import firewall, hdfs
+from leptonctl.planning import ceph, firewall, hdfs
 from leptonctl.planning.kubeadm import ROLE, cluster_of, kubernetes_of, member_settings
 from leptonctl.planning.scaling import every_role
 from leptonctl.sitefile.software import ROLE_NEEDS
@@ -30,6 +30,7 @@ def roles_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str, t
     served: dict[str, object] = {"targets": scrape_targets(desired, hostnames), "watched_roles": watched_roles(desired)}
     openings = firewall.openings(desired, hostnames)
     files = hdfs.hdfs_of(desired)
+    stored = ceph.settings_by_host(desired, hostnames)
     found: dict[str, tuple[DesiredRole, ...]] = {}
     for location in desired.locations:
         cluster = cluster_of(location)
@@ -44,6 +45,8 @@ def roles_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str, t
                 more[ROLE] = member_settings(desired.site, location, cluster, host, hostnames)
             if hdfs.ROLE in names:
                 more[hdfs.ROLE] = hdfs.member_settings(files, host, hostnames)
+            if host.address in stored:
+                more[ceph.ROLE] = stored[host.address]
             found[host.address] = _with_more(host.roles, more) if more else host.roles
     return found
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from leptonctl.planning import hdfs
+from leptonctl.planning.ceph import refused_ceph_edits
 from leptonctl.planning.derived import SERVER, unknown_targets
 from leptonctl.planning.elsewhere import is_going, refused
 from leptonctl.planning.kubeadm import refused_edits
@@ -146,8 +147,8 @@ def _location(
         changes = resource_changes(whole, observed.locations[address])
     else:
         changes = tuple(replace(change, action=Action.UNKNOWN) for change in resource_changes(whole, None))
-    reasons = dict.fromkeys(reason for _, reason in refused_edits(location, observed.looks))
-    reasons |= dict.fromkeys(hdfs.refused_edits(location, observed.looks))
+    edits = (*refused_edits(location, observed.looks), *refused_ceph_edits(location, observed.looks))
+    reasons = dict.fromkeys((*(reason for _, reason in edits), *hdfs.refused_edits(location, observed.looks)))
     changes += tuple(Change(Action.FORBIDDEN, "cluster", address, address, (reason,)) for reason in reasons)
     created = {c.address for c in changes if c.kind == "host" and c.action in {Action.CREATE, Action.REPLACE}}
     there = observed.locations.get(address)

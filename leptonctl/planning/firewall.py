@@ -152,7 +152,17 @@ def _hdfs(settings: Settings) -> tuple[Served, ...]:
     return tuple(Served(port, _FILES) for part in _texts(settings["parts"]) for port in _HDFS_PORTS[part])
 
 
+def _ceph(settings: Settings) -> tuple[Served, ...]:
+    """Monitors on their two ports, all other daemons in a range; clients have the role as well."""
+    daemons = (Served("6800-7300", (Audience.PEERS,)),)
+    if not settings["monitor"]:
+        return daemons if settings["osd_devices"] or settings["osd_file_count"] else ()
+    monitor = (Served(3300, (Audience.PEERS,)), Served(6789, (Audience.PEERS,)))
+    return (*monitor, *daemons, Served(_port(settings, "metrics_port"), (Audience.MONITORING,)))
+
+
 _SERVES: dict[RoleName, Callable[[Settings], tuple[Served, ...]]] = {
+    "storage_ceph": _ceph,
     "monitoring_agent": lambda settings: (Served(_port(settings, "port"), (Audience.MONITORING,)),),
     "monitoring_server": lambda settings: (
         Served(_port(settings, "port"), (Audience.OPERATORS,)),

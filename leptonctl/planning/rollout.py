@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, pairwise, repeat
 from typing import TYPE_CHECKING
 
+from leptonctl.planning.ceph import ceph_turns
 from leptonctl.planning.kubeadm import cluster_of
 from leptonctl.sitefile.rollout import ALL_AT_ONCE
 
@@ -95,9 +96,13 @@ def roll_over(
 
 
 def turns_of(members: Iterable[DesiredLocation]) -> dict[str, int]:
-    """The turn of each control plane host in its cluster: these change one after the other, and before all others."""
-    clusters = (cluster_of(location) for location in members)
-    return {
+    """The turn of each control plane host in its cluster, and of each monitor of a Ceph cluster.
+
+    These change one after the other, and before all others.
+    """
+    there = tuple(members)
+    clusters = (cluster_of(location) for location in there)
+    return ceph_turns(there) | {
         address: turn for cluster in clusters if cluster is not None for turn, address in enumerate(cluster.control)
     }
 

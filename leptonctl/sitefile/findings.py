@@ -128,6 +128,9 @@ RULES: dict[str, str] = {
     "bad-share": "A share of hosts is a number of them or a percentage.",
     "rollout-budget": "Batches of a rollout have hosts, its canary is a part of them, and its threshold can be passed.",
     # storage
+    "store-role": "A store is served by a role that groups of its location have, and used where it is too.",
+    "pool-redundancy": "A pool has as many hosts, or locations, as it has copies or pieces.",
+    "ceph-monitors": "A Ceph cluster has one, three or five monitors.",
     "unknown-group": "A store names node groups of its location.",
     "duplicate-group": "A store names a group once.",
     "missing-mount-path": "A volume on local says where it is mounted.",

@@ -145,6 +145,41 @@ CASES |= {
         bring=hdfs_box.bring_hadoop,
     ),
 }
+OBJECTS = {
+    "name": "objects",
+    "place": "core",
+    "size": 2,
+    "min_size": 1,
+    "erasure": None,
+    "failure_domain": "host",
+    "application": "leptonctl",
+    "has_overwrites": False,
+    "is_file_system": False,
+    "placement_groups": 8,
+}
+CASES |= {
+    # A monitor with one OSD on a file: enough to be made, too little to be healthy.
+    "storage_ceph": Case(
+        settings={
+            "monitor": True,
+            "osd_file_count": 1,
+            "osd_file_gib": 2,
+            "osd_memory_mib": 896,
+            "node_name": "core.box-1",
+            "place": "core",
+            "places": ["core"],
+            "begins": True,
+            "pools": [OBJECTS],
+            "monitors": [{"name": "core.box-1", "address": "127.0.0.1"}],
+            "clients": [{"name": "objects", "caps": ["mon", "allow r", "osd", "allow rw"], "mount_path": None}],
+        },
+        changed={"options": {"osd": {"osd_deep_scrub_interval": "259200.000000"}}},
+        shows=("timeout 60 ceph config get osd osd_deep_scrub_interval || :", "259200"),
+        package="ceph-common",
+        gone=("/etc/ceph/ceph.conf", "/usr/bin/ceph", "/usr/local/lib/leptonctl/ceph_host"),
+        flaws=("the cluster is healthy",),
+    ),
+}
 STAGES = ("fresh", "second run", "upgrade", "changed setting", "removed")
 FINGERPRINT = f"{SERVED}/fingerprint"
 

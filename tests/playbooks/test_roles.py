@@ -27,6 +27,7 @@ WITHOUT_COMMENTS = {
     "fpga.json.j2",
     "gpu_health.json.j2",
     "hdfs.json.j2",
+    "ceph.json.j2",
 }
 # What planning adds to the settings of a role: not in the site model.
 DERIVED = {
@@ -39,6 +40,13 @@ DERIVED = {
         for name in (
             *("part", "node_name", "api_endpoint", "control_plane_addresses", "labels", "has_gpus", "configuration"),
             "join",
+        )
+    },
+    "storage_ceph": {
+        f"storage_ceph_{name}"
+        for name in (
+            *("node_name", "place", "begins", "monitors", "places", "pools", "file_systems", "clients", "options"),
+            "keys",
         )
     },
     "monitoring_server": {"monitoring_server_targets", "monitoring_server_watched_roles"},

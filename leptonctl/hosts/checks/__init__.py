@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from leptonctl.hosts.checks import accelerators, containers, hardening, hdfs, host, kubernetes, monitoring
+from leptonctl.hosts.checks import accelerators, ceph, containers, hardening, hdfs, host, kubernetes, monitoring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +36,7 @@ _CHECKS: dict[RoleName, Callable[[Settings], tuple[Check, ...]]] = {
     "gpu_container_toolkit": accelerators.gpu_container_toolkit,
     "gpu_health": accelerators.gpu_health,
     "kubernetes": kubernetes.kubernetes,
+    "storage_ceph": ceph.storage_ceph,
     "monitoring_agent": monitoring.monitoring_agent,
     "monitoring_server": monitoring.monitoring_server,
     "storage_hdfs": hdfs.storage_hdfs,

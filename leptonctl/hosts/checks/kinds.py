@@ -73,6 +73,13 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class CommonCommand(Command):
+    """A command whose answer is about several hosts: it is not tried while some of them are still to be changed."""
+
+    asks_others: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
 class PrometheusTargets:
     """Prometheus on 127.0.0.1:`port` has an active target with the label `host` for each of `hosts`, and each is up.
 

@@ -8,6 +8,7 @@ from leptonctl.sitefile.rules.accelerators import check_accelerators
 from leptonctl.sitefile.rules.aws import check_aws
 from leptonctl.sitefile.rules.capacity import check_capacity
 from leptonctl.sitefile.rules.ceph import check_ceph_pools
+from leptonctl.sitefile.rules.ceph_clusters import check_ceph_clusters
 from leptonctl.sitefile.rules.containers import check_containers
 from leptonctl.sitefile.rules.drivers import check_drivers, check_repositories
 from leptonctl.sitefile.rules.hardening import check_hardening
@@ -47,6 +48,7 @@ RULE_SETS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     check_ssh,
     check_storage,
     check_ceph_pools,
+    check_ceph_clusters,
     check_roles,
     check_monitoring_servers,
     check_unused_settings,

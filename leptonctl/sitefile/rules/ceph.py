@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from leptonctl.sitefile.findings import Finding
 from leptonctl.sitefile.rules.parts import locations
-from leptonctl.sitefile.stores.ceph import CephPool
+from leptonctl.sitefile.stores.ceph import DEFAULT_SIZE, CephPool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,3 @@ def pieces_of(pool: CephPool) -> int:
     if pool.erasure is not None:
         return pool.erasure.data + pool.erasure.parity
     return pool.size or DEFAULT_SIZE
-
-
-DEFAULT_SIZE = 3
-"""Ceph's own: osd_pool_default_size."""

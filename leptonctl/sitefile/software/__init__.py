@@ -10,6 +10,7 @@ from typing import Literal
 
 from leptonctl.sitefile.base import Frozen
 from leptonctl.sitefile.software.accelerators import Fpga, GpuContainerToolkit, GpuDriver, GpuHealth
+from leptonctl.sitefile.software.ceph import StorageCeph
 from leptonctl.sitefile.software.containers import ContainerRuntime
 from leptonctl.sitefile.software.hardening import Hardening
 from leptonctl.sitefile.software.hdfs import StorageHdfs
@@ -41,6 +42,8 @@ class Software(Frozen):
     """Settings of the role `monitoring_server`."""
     storage_hdfs: StorageHdfs | None = None
     """Settings of the role `storage_hdfs`."""
+    storage_ceph: StorageCeph | None = None
+    """Settings of the role `storage_ceph`."""
     hardening: Hardening | None = None
     """Settings of the role `hardening`."""
 
@@ -52,6 +55,7 @@ RoleName = Literal[
     "container_runtime",
     "gpu_container_toolkit",
     "kubernetes",
+    "storage_ceph",
     "monitoring_agent",
     "gpu_health",
     "monitoring_server",
@@ -67,6 +71,7 @@ ROLE_NEEDS: dict[RoleName, tuple[RoleName, ...]] = {
     "container_runtime": ("base",),
     "gpu_container_toolkit": ("base", "gpu_driver", "container_runtime"),
     "kubernetes": ("base", "container_runtime"),
+    "storage_ceph": ("base",),
     "monitoring_agent": ("base",),
     "gpu_health": ("base", "monitoring_agent"),
     "monitoring_server": ("base", "monitoring_agent"),
@@ -78,6 +83,7 @@ ROLE_NEEDS: dict[RoleName, tuple[RoleName, ...]] = {
 ROLE_DATA: dict[RoleName, tuple[str, ...]] = {
     "container_runtime": ("/var/lib/containerd", "/var/lib/docker", "/var/lib/containers"),
     "kubernetes": ("/var/lib/leptonctl/etcd.kept",),
+    "storage_ceph": ("/var/lib/ceph",),
     "monitoring_server": ("/var/lib/prometheus/metrics2", "/var/lib/prometheus/alertmanager"),
     "storage_hdfs": ("/var/lib/hadoop",),
 }
@@ -92,6 +98,7 @@ SETTINGS: dict[RoleName, type[Frozen]] = {
     "container_runtime": ContainerRuntime,
     "gpu_container_toolkit": GpuContainerToolkit,
     "kubernetes": HostCluster,
+    "storage_ceph": StorageCeph,
     "monitoring_agent": MonitoringAgent,
     "gpu_health": GpuHealth,
     "monitoring_server": MonitoringServer,

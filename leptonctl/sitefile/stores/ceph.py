@@ -10,6 +10,9 @@ from leptonctl.sitefile.base import Frozen, Name, Text
 from leptonctl.sitefile.effects import OnEdit, forbidden, in_place
 from leptonctl.sitefile.stores.fields import OTHER_KIND
 
+DEFAULT_SIZE = 3
+"""Ceph's own: osd_pool_default_size."""
+
 _KEPT = forbidden(
     "a pool keeps how its data is cut", instead="add a pool beside it with another name, and copy the data"
 )

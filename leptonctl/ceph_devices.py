@@ -1,0 +1,62 @@
+"""Ceph's devices: one that holds data gets no OSD unless the operator names it. Asked before anything changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from leptonctl.errors import Problem, Refused
+from leptonctl.hosts.ceph import occupied_devices
+from leptonctl.looking import targets
+from leptonctl.planning.ceph import ROLE
+from leptonctl.planning.observed import RoleState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from leptonctl.hosts.target import Target
+    from leptonctl.looking import Looked
+    from leptonctl.planning.desired import Desired, Settings
+    from leptonctl.session import Session
+
+
+def refuse_devices_with_data(session: Session, want: Desired, looked: Looked) -> None:
+    """Refuse to make OSDs on devices that hold something, unless `storage_ceph.wipe` names them.
+
+    Only hosts that would get new OSDs are asked. Raises Refused (exit 7) with what each device holds; a host that could
+    not be asked is refused too.
+    """
+    problems = tuple(_problems(_gaining(targets(session, looked.observed, want), looked)))
+    if problems:
+        count = "1 device" if len(problems) == 1 else f"{len(problems)} devices"
+        raise Refused(
+            f"{count} that OSDs would be made on may hold data: nothing was touched",
+            hint="take them out of osd_devices, or name those that may be overwritten in storage_ceph.wipe",
+            problems=problems,
+        )
+
+
+def _gaining(aims: Iterable[Target], looked: Looked) -> Iterator[tuple[Target, tuple[str, ...]]]:
+    """The hosts that would get OSDs on devices which nobody named."""
+    for aim in aims:
+        look = looked.observed.looks.get(aim.address)
+        seen = look.roles.get(ROLE) if look is not None else None
+        if seen is None or not (seen.state == RoleState.NEW or "osd_devices" in seen.changed_settings):
+            continue
+        settings = next(role.settings for role in aim.roles if role.name == ROLE)
+        devices = [device for device in _texts(settings, "osd_devices") if device not in _texts(settings, "wipe")]
+        if devices:
+            yield aim, tuple(devices)
+
+
+def _texts(settings: Settings, key: str) -> tuple[str, ...]:
+    value = settings[key]
+    return tuple(map(str, value)) if isinstance(value, (list, tuple)) else ()
+
+
+def _problems(gaining: Iterable[tuple[Target, tuple[str, ...]]]) -> Iterator[Problem]:
+    asked = {aim.address: (aim, devices) for aim, devices in gaining}
+    for address, answer in occupied_devices(asked).items():
+        if answer.problem is not None:
+            yield Problem("device_data", f"its devices could not be asked: {answer.problem}", where=address)
+        for device, held in answer.devices.items():
+            yield Problem("device_data", f"{device}: {held}", where=address)

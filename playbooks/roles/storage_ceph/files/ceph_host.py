@@ -1,0 +1,375 @@
+#!/usr/bin/python3
+# Managed by leptonctl: the next run puts this file back.
+"""Makes this host what it should be in its Ceph cluster: monitor, manager, metadata server, OSDs, client.
+
+What is wanted is in /etc/leptonctl/ceph.json. Reads from stdin, as JSON, the keyrings that another monitor gave for
+this host, by name; no secret is in an argument, and none is in a file but the keyrings themselves, which are
+root's or Ceph's alone. Prints `changed: ...` for each thing that it did.
+With `--look DEVICE...` it changes nothing and prints, as JSON, what each of them holds that an OSD would overwrite.
+With `--leave` it stops all daemons of this host, for good, and leaves their data.
+With `--check` it changes nothing and prints `as asked`, or what is not.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+WANTED = Path("/etc/leptonctl/ceph.json")
+ETC, LIB = Path("/etc/ceph"), Path("/var/lib/ceph")
+OWN = LIB / "leptonctl"
+ADMIN = ETC / "ceph.client.admin.keyring"
+BOOTSTRAP = LIB / "bootstrap-osd/ceph.keyring"
+ADMIN_CAPS = ("mon", "allow *", "osd", "allow *", "mds", "allow *", "mgr", "allow *")
+AS_CEPH = ("--setuser", "ceph", "--setgroup", "ceph")
+SERVES_S = 120
+LOOKED_AT = 4 << 20
+DONE = "done"
+OWNER_ALONE = 0o600
+
+
+class Failed(Exception):
+    """Something that could not be done, with what was said."""
+
+
+def run(*argv: str, text: str | None = None, limit_s: int = 300) -> str:
+    """What a command prints that has to succeed. It writes files for their owner alone."""
+    done = subprocess.run(argv, input=text, text=True, capture_output=True, check=False, timeout=limit_s, umask=0o077)
+    if done.returncode != 0:
+        last = " ".join((done.stderr or done.stdout).split())[-400:]
+        raise Failed(f"{' '.join(argv[:4])}: exit {done.returncode}: {last or 'it said nothing'}")
+    return done.stdout
+
+
+def ceph(*arguments: str, text: str | None = None) -> str:
+    """Ask the cluster, as its administrator."""
+    return run("ceph", "--connect-timeout", "30", *arguments, text=text)
+
+
+def write_private(path: Path, text: str, owner: str = "root") -> bool:
+    """Write a file that only its owner reads; whether that changed it."""
+    if path.exists() and path.read_text() == text and path.stat().st_mode & 0o777 == OWNER_ALONE:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(text)
+    shutil.chown(path, owner, owner)
+    return True
+
+
+def keyring_of(name: str, key: str, *caps: str) -> str:
+    """A keyring with one key, as Ceph writes it."""
+    pairs = zip(caps[::2], caps[1::2], strict=True)
+    return f"[{name}]\n\tkey = {key}\n" + "".join(f'\tcaps {kind} = "{cap}"\n' for kind, cap in pairs)
+
+
+def as_caps(*caps: str) -> list[str]:
+    """The same capabilities as arguments of ceph-authtool."""
+    return [word for kind, cap in zip(caps[::2], caps[1::2], strict=True) for word in ("--cap", kind, cap)]
+
+
+def folder(path: Path) -> Path:
+    """A folder that is Ceph's alone."""
+    path.mkdir(parents=True, exist_ok=True)
+    shutil.chown(path, "ceph", "ceph")
+    path.chmod(0o750)
+    return path
+
+
+def unit_is_on(unit: str) -> bool:
+    """Whether a unit runs, and will after a boot."""
+    states = [["is-active"], ["is-enabled"]]
+    return all(subprocess.run(["systemctl", *one, "--quiet", unit], check=False).returncode == 0 for one in states)
+
+
+def switch_on(unit: str) -> None:
+    """Have a unit run, now and after a boot."""
+    if not unit_is_on(unit):
+        subprocess.run(["systemctl", "reset-failed", unit], check=False, capture_output=True)
+        run("systemctl", "enable", "--now", unit)
+        print(f"changed: {unit} runs")
+
+
+def mon_address(wanted: dict) -> str:
+    """Where this monitor is reached, as Ceph writes it."""
+    name = next(one["address"] for one in wanted["monitors"] if one["name"] == wanted["name"])
+    address = socket.getaddrinfo(name, None, socket.AF_INET)[0][4][0]
+    return f"[v2:{address}:3300/0,v1:{address}:6789/0]"
+
+
+def make_monitor(wanted: dict, given: dict) -> None:
+    """Begin the cluster, or join it as one more monitor."""
+    name = wanted["name"]
+    home = LIB / "mon" / f"ceph-{name}"
+    if not (home / DONE).exists():
+        begun = OWN / "making-monitor"
+        if home.exists() and any(home.iterdir()):
+            if not begun.exists():
+                raise Failed(f"{home} holds a monitor that leptonctl did not make: move it away")
+            shutil.rmtree(home)
+        begun.touch()
+        folder(home)
+        fill_monitor(wanted, given)
+        (home / DONE).touch()
+        shutil.chown(home / DONE, "ceph", "ceph")
+        begun.unlink()
+        print("changed: made a monitor")
+    switch_on(f"ceph-mon@{name}.service")
+    if not ADMIN.exists():
+        key = run("ceph", "--name", "mon.", "--keyring", str(home / "keyring"), "auth", "print-key", "client.admin")
+        write_private(ADMIN, keyring_of("client.admin", key.strip(), *ADMIN_CAPS))
+        print("changed: the administrator's key")
+    wait_until(f"{name} is in the quorum", lambda: name in json.loads(ceph("quorum_status"))["quorum_names"])
+
+
+def fill_monitor(wanted: dict, given: dict) -> None:
+    """Make the data of a monitor: with keys and members of the cluster that is there, or with new ones."""
+    name, address = wanted["name"], mon_address(wanted)
+    keyring, monmap = OWN / "mon.keyring", OWN / "monmap"
+    if "mon" in given:
+        write_private(keyring, keyring_of("mon.", given["mon"], "mon", "allow *"), "ceph")
+        ceph("mon", "getmap", "-o", str(monmap))
+    elif not wanted["begins"]:
+        raise Failed("no monitor of the cluster answered: its first one has to be there before this host")
+    else:
+        keyring.unlink(missing_ok=True)
+        own = ("-n", "mon.", *as_caps("mon", "allow *"))
+        run("ceph-authtool", "--create-keyring", str(keyring), "--gen-key", *own)
+        if not ADMIN.exists():
+            admin = ("-n", "client.admin", *as_caps(*ADMIN_CAPS))
+            run("ceph-authtool", "--create-keyring", str(ADMIN), "--gen-key", *admin)
+        run("ceph-authtool", str(keyring), "--import-keyring", str(ADMIN))
+        identity = ("--fsid", str(uuid.uuid4()))
+        run("monmaptool", "--create", "--clobber", "--addv", name, address, *identity, str(monmap))
+    for path in (keyring, monmap):
+        shutil.chown(path, "ceph", "ceph")
+    files = ("--monmap", str(monmap), "--keyring", str(keyring))
+    run("ceph-mon", *AS_CEPH, "--mkfs", "-i", name, *files, "--public-addrv", address)
+    if "mon" in given:
+        join(name, address)
+    for path in (keyring, monmap):
+        path.unlink()
+
+
+def join(name: str, address: str) -> None:
+    """Run the new monitor once with its address, which brings it into the quorum; from then on the others know it."""
+    with subprocess.Popen(
+        ["ceph-mon", "-f", *AS_CEPH, "-i", name, "--public-addrv", address],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            wait_until(f"{name} joins the quorum", lambda: name in json.loads(ceph("quorum_status"))["quorum_names"])
+        finally:
+            process.terminate()
+
+
+def wait_until(what: str, holds: Callable[[], bool]) -> None:
+    """Ask until it holds."""
+    end = time.monotonic() + SERVES_S
+    problem = "no"
+    while True:
+        try:
+            if holds():
+                return
+        except (Failed, ValueError, KeyError) as failure:
+            problem = str(failure)
+        if time.monotonic() > end:
+            raise Failed(f"waited {SERVES_S} s until {what}: {problem}")
+        time.sleep(1)
+
+
+def make_daemon(kind: str, name: str, *caps: str) -> None:
+    """A manager or metadata server, with a key of its own."""
+    home = folder(LIB / kind / f"ceph-{name}")
+    keyring = home / "keyring"
+    if not keyring.exists():
+        write_private(keyring, ceph("auth", "get-or-create", f"{kind}.{name}", *caps), "ceph")
+        print(f"changed: made {kind}.{name}")
+    switch_on(f"ceph-{kind}@{name}.service")
+
+
+def osd_homes() -> dict[str, Path]:
+    """The OSDs of this host by what they lie on, as this program noted it."""
+    return {
+        (home / "leptonctl-on").read_text().strip(): home
+        for home in sorted((LIB / "osd").glob("ceph-*"))
+        if (home / "leptonctl-on").exists()
+    }
+
+
+def holds(device: str) -> str | None:
+    """What is on a device that an OSD would overwrite; None where it is blank."""
+    path = Path(device)
+    if not path.is_block_device():
+        return "it is no block device that is there"
+    name = path.resolve().name
+    below = [part.name for part in Path("/sys/class/block", name).glob(f"{name}*")]
+    below += [one.name for one in Path("/sys/class/block", name, "holders").glob("*")]
+    if below:
+        return f"it is used by {', '.join(sorted(below))}"
+    if any(line.split()[0] in {device, f"/dev/{name}"} for line in Path("/proc/mounts").read_text().splitlines()):
+        return "it is mounted"
+    signatures = run("wipefs", "--no-act", "--noheadings", "--output", "TYPE", device).split()
+    if signatures:
+        return f"it holds {', '.join(sorted(set(signatures)))}"
+    with path.open("rb") as file:
+        return "its first bytes are not blank" if file.read(LOOKED_AT).strip(b"\0") else None
+
+
+def make_osd(on: str, wanted: dict) -> None:
+    """An OSD on a device, or on a file of its own folder."""
+    home = osd_homes().get(on)
+    if home is None:
+        as_bootstrap = ("--name", "client.bootstrap-osd", "--keyring", str(BOOTSTRAP))
+        # Noted before it is asked for, so that a run that is killed in between asks for the same one again.
+        note = OWN / f"making-osd-{on.replace('/', '-')}"
+        if not note.exists():
+            there = holds(on) if on.startswith("/dev/") else None
+            if there is not None and on in wanted["wipe"]:
+                run("wipefs", "--all", on)
+            elif there is not None:
+                raise Failed(f"{on}: {there}: no OSD is made there unless it is named in storage_ceph.wipe")
+            secret = run("ceph-authtool", "--gen-print-key").strip()
+            write_private(note, json.dumps({"uuid": str(uuid.uuid4()), "cephx_secret": secret}))
+        made = json.loads(note.read_text())
+        secrets = json.dumps({"cephx_secret": made["cephx_secret"]})
+        number = run(
+            "ceph", "--connect-timeout", "60", *as_bootstrap, "osd", "new", made["uuid"], "-i", "-", text=secrets
+        ).strip()
+        home = LIB / "osd" / f"ceph-{number}"
+        begun = home / "leptonctl-making"
+        if home.exists() and any(home.iterdir()):
+            if not begun.exists():
+                raise Failed(f"{home} holds an OSD that leptonctl did not make: move it away first")
+            shutil.rmtree(home)
+        folder(home)
+        begun.touch()
+        write_private(home / "keyring", f"[osd.{number}]\n\tkey = {made['cephx_secret']}\n", "ceph")
+        size = ()
+        if on.startswith("/dev/"):
+            (home / "block").symlink_to(on)
+            shutil.chown(on, "ceph", "ceph")
+        else:
+            size = (f"--bluestore-block-size={wanted['file_gib'] << 30}",)
+        run("ceph-osd", *AS_CEPH, "--mkfs", "-i", number, "--osd-uuid", made["uuid"], *size)
+        write_private(home / "leptonctl-on", on + "\n", "ceph")
+        begun.unlink()
+        note.unlink()
+        print(f"changed: made osd.{number} on {on}")
+    switch_on(f"ceph-osd@{home.name.partition('-')[2]}.service")
+
+
+def ensure(wanted: dict, given: dict) -> None:
+    """Do what is missing."""
+    folder(OWN)
+    if "admin" in given:
+        write_private(ADMIN, keyring_of("client.admin", given["admin"], *ADMIN_CAPS))
+    if wanted["is_monitor"]:
+        make_monitor(wanted, given)
+        make_daemon("mgr", wanted["name"], "mon", "allow profile mgr", "osd", "allow *", "mds", "allow *")
+        for system in wanted["file_systems"]:
+            caps = ("mon", "allow profile mds", "mgr", "allow profile mds", "osd", "allow rwx", "mds", "allow *")
+            make_daemon("mds", f"{system}.{wanted['name']}", *caps)
+    if wanted["osds"]:
+        key = key_for(given, "bootstrap_osd", "client.bootstrap-osd", "mon", "allow profile bootstrap-osd")
+        if key is not None:
+            folder(BOOTSTRAP.parent)
+            write_private(BOOTSTRAP, keyring_of("client.bootstrap-osd", key), "ceph")
+        elif not BOOTSTRAP.exists():
+            raise Failed("no monitor of the cluster gave the key that OSDs are made with")
+        for on in wanted["osds"]:
+            make_osd(on, wanted)
+    for client in wanted["clients"]:
+        make_client(client, given)
+
+
+def key_for(given: dict, kind: str, name: str, *caps: str) -> str | None:
+    """The key that was given; on a monitor, the one that the cluster has or makes; None where there is neither."""
+    if kind in given or not ADMIN.exists():
+        return given.get(kind)
+    try:
+        key = ceph("auth", "print-key", name).strip()
+    except Failed:
+        return ceph("auth", "get-or-create-key", name, *caps).strip()
+    ceph("auth", "caps", name, *caps)
+    return key
+
+
+def make_client(client: dict, given: dict) -> None:
+    """The key of a store that this host uses, and its file system mounted."""
+    name = f"client.{client['name']}"
+    path = ETC / f"ceph.{name}.keyring"
+    key = key_for(given, name, name, *client["caps"])
+    if key is None and not path.exists():
+        raise Failed(f"no monitor of the cluster gave the key of {client['name']}")
+    if key is not None and write_private(path, keyring_of(name, key)):
+        print(f"changed: the key of {client['name']}")
+    if client["mount_path"]:
+        mount(f"leptonctl-cephfs-{client['name']}.service")
+
+
+def mount(unit: str) -> None:
+    """Have a file system mounted as its unit says now. It is not waited for: the cluster may not be whole yet."""
+    states = subprocess.run(["systemctl", "is-active", unit], text=True, capture_output=True, check=False).stdout
+    started = Path(f"/run/systemd/units/invocation:{unit}")
+    if states.strip() in {"active", "activating"} and started.is_symlink():
+        if Path("/etc/systemd/system", unit).stat().st_ctime <= started.lstat().st_ctime:
+            return
+        run("systemctl", "restart", "--no-block", unit)
+    else:
+        run("systemctl", "start", "--no-block", unit)
+    print(f"changed: {unit} starts")
+
+
+def leave() -> None:
+    """Stop all daemons of this host. A monitor leaves the quorum first, where another one is left; data stays."""
+    wanted = json.loads(WANTED.read_text()) if WANTED.exists() else {"is_monitor": False}
+    if wanted["is_monitor"] and len(json.loads(ceph("quorum_status"))["monmap"]["mons"]) > 1:
+        ceph("mon", "remove", wanted["name"])
+        print("changed: left the quorum")
+    done = subprocess.run(
+        ["systemctl", "list-units", "--all", "--plain", "--no-legend", "ceph-*@*.service"],
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    for unit in [line.split()[0] for line in done.stdout.splitlines()]:
+        run("systemctl", "disable", "--now", unit)
+        print(f"changed: {unit} does not run")
+
+
+def flaws(wanted: dict) -> list[str]:
+    """What this host lacks of what is asked for."""
+    units = []
+    if wanted["is_monitor"]:
+        units += [f"ceph-mon@{wanted['name']}.service", f"ceph-mgr@{wanted['name']}.service"]
+        units += [f"ceph-mds@{system}.{wanted['name']}.service" for system in wanted["file_systems"]]
+    homes = osd_homes()
+    found = [f"there is no OSD on {on}" for on in wanted["osds"] if on not in homes]
+    units += [f"ceph-osd@{homes[on].name.partition('-')[2]}.service" for on in wanted["osds"] if on in homes]
+    found += [f"{unit} does not run" for unit in units if not unit_is_on(unit)]
+    kept = [f"osd.{home.name.partition('-')[2]} on {on}" for on, home in homes.items() if on not in wanted["osds"]]
+    return found + [f"{one} is not in the site file: kept until it is removed by hand" for one in kept]
+
+
+if __name__ == "__main__":
+    try:
+        if sys.argv[1:2] == ["--look"]:
+            KNOWN = osd_homes()
+            print(json.dumps({on: None if on in KNOWN else holds(on) for on in sys.argv[2:]}))
+        elif sys.argv[1:] == ["--leave"]:
+            leave()
+        elif sys.argv[1:] == ["--check"]:
+            print("; ".join(flaws(json.loads(WANTED.read_text()))) or "as asked")
+        else:
+            ensure(json.loads(WANTED.read_text()), json.load(sys.stdin))
+    except (Failed, subprocess.TimeoutExpired) as failure:
+        sys.exit(str(failure))
