@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from leptonctl.planning.ceph import ceph_clusters, client_of, pools_of, settings_by_host
-from leptonctl.planning.desired import Desired, desired
+from leptonctl.planning.desired import Desired, DesiredHost, desired
 from leptonctl.planning.diff import diff
 from leptonctl.planning.firewall import served
 from leptonctl.planning.observed import HostLook, Observed, ObservedLocation, Reach, RoleLook, RoleState
@@ -29,7 +29,7 @@ def settings(site: Desired) -> dict[str, dict[str, object]]:
     return settings_by_host(site, names)
 
 
-def hosts(site: Desired) -> list[object]:
+def hosts(site: Desired) -> list[DesiredHost]:
     return [host for location in site.locations for host in location.hosts]
 
 
