@@ -28,19 +28,17 @@ class Round:
     tampered: tuple[Change, ...] = field(default=())
 
 
-def hold(box: Box, one: Round, words: dict[str, str] | None = None, always: dict[str, set[str]] | None = None) -> None:
+def hold(box: Box, one: Round, words: dict[str, str] | None = None) -> None:
     """Make the changes of a round one by one; each has to add its message and no other. Then run the roles.
 
-    `words` stand in messages for what is known on the host alone, as `{version}`. `always` are the live checks that
-    fail because the host is a container.
+    `words` stand in messages for what is known on the host alone, as `{version}`.
     """
-    words, always = words or {}, always or {}
     assert box.found() == {}
     expected: dict[str, set[str]] = {}
     try:
         for change in (*one.changes, *one.left):
             message = change.message
-            for name, value in words.items():
+            for name, value in (words or {}).items():
                 message = message.replace("{" + name + "}", value)
             expected.setdefault(change.role, set()).add(message)
             box.run(change.command)
@@ -52,7 +50,7 @@ def hold(box: Box, one: Round, words: dict[str, str] | None = None, always: dict
             assert {role: set(messages) for role, messages in box.found(with_checks=True).items()} == expected
         box.configure()
         assert box.record().problem is None
-        left: dict[str, set[str]] = {role: set(messages) for role, messages in always.items()}
+        left: dict[str, set[str]] = {}
         for change in one.left:
             left.setdefault(change.role, set()).add(change.message)
         assert {role: set(messages) for role, messages in box.found(with_checks=True).items()} == left
