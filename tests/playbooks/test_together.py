@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,3 +108,19 @@ def test_a_module_that_cannot_be_a_part_is_refused_by_name(ran: Ran) -> None:
 
 def test_packages_that_are_known_to_be_there_are_not_asked_for(ran: Ran) -> None:
     assert ran.results["packages"] == {"changed": False, "failed": False}, "apt would know none of these names"
+
+
+def test_a_part_that_broke_says_why_down_to_the_first_cause() -> None:
+    module = asset("playbooks", "collections", "ansible_collections", "leptonctl", "host", "plugins", "modules")
+    why = runpy.run_path(str(module / "together.py"))["why"]
+    said = (
+        "Traceback (most recent call last):\n"
+        '  File "basic.py", line 1780, in atomic_move\n'
+        "OSError: [Errno 28] No space left on device: 'a' -> 'b'\n"
+        "\nThe above exception was the direct cause of the following exception:\n\n"
+        "Traceback (most recent call last):\n"
+        "Exception: Failed to replace 'b' with 'a'.\n"
+    )
+    cause = "OSError: [Errno 28] No space left on device: 'a' -> 'b'"
+    assert why(said) == f"Exception: Failed to replace 'b' with 'a', because of {cause}"
+    assert (why(""), why("no Python\nhere\n")) == ("it said nothing", "here")

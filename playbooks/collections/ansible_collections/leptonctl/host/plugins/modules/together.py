@@ -13,6 +13,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -112,11 +113,16 @@ def in_child(name: str, arguments: dict, modules: Modules, internals: dict) -> d
     try:
         result: dict = json.loads(said[said.index("\n{") :])
     except ValueError:
-        # The last line of a traceback is the error: a disk that is full, say.
-        why = (said.strip().splitlines() or ["it said nothing"])[-1]
-        return {"failed": True, "msg": f"{name} gave no result: {why}", "stdout": said}
+        return {"failed": True, "msg": f"{name} gave no result: {why(said)}", "stdout": said}
     result.pop("diff", None)
     return result
+
+
+def why(said: str) -> str:
+    """Give the errors of a traceback, the last one first: behind "failed to replace" stands that the disk is full."""
+    lines = said.strip().splitlines() or ["it said nothing"]
+    errors = [line.rstrip(".") for line in lines if re.match(r"[\w.]*(Error|Exception)\b.*: ", line)]
+    return ", because of ".join(reversed(errors)) or lines[-1]
 
 
 def become(main: object, out: int, arguments: dict) -> None:
