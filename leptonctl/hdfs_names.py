@@ -23,15 +23,18 @@ if TYPE_CHECKING:
 def refuse_new_names_over_blocks(session: Session, want: Desired, looked: Looked) -> None:
     """Refuse to begin a name node whose site has data nodes with blocks already, or whose folder holds something else.
 
-    Asked wherever the name node's role is not in order; hosts that are not made yet have nothing. Raises Refused (exit
-    7) with what lies where; a host that could not be asked is refused too, unless the names were seen to be there.
+    Asked wherever the name node's role is in the scope and not in order; hosts that are not made yet have nothing.
+    Raises Refused (exit 7) with what lies where; a host that could not be asked is refused too, unless the names were
+    seen to be there.
     """
     name_node = hdfs_of(session.desired).name_node
     look = looked.observed.looks.get(name_node or "")
     role = look.roles.get(ROLE) if look is not None else None
-    if name_node is None or (role is not None and role.state == RoleState.IN_ORDER):
+    is_in_scope = any(host.address == name_node for location in want.locations for host in location.hosts)
+    if name_node is None or not is_in_scope or (role is not None and role.state == RoleState.IN_ORDER):
         return
-    there = targets(session, looked.observed, want)
+    # With `--only` too: blocks of hosts beside the scope are lost as well.
+    there = targets(session, looked.observed, session.desired)
     problems = tuple(_problems(name_node, _members(there)))
     if problems:
         raise Refused(

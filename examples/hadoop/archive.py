@@ -32,7 +32,7 @@ def archive(folder: Path) -> Archive:
     """Have the archive made in `folder`, once; the same bytes each time."""
     made = folder / "hadoop.tar"
     if not made.exists():
-        jars = folder / "jars"
+        jars = folder.resolve() / "jars"  # Maven takes a relative path as one beside its own file
         subprocess.run(
             ["mvn", "-q", "-B", "-f", DATA / "pom.xml", PLUGIN, f"-DoutputDirectory={jars}", "-DincludeScope=runtime"],
             check=True,

@@ -209,6 +209,8 @@ def test_names_that_are_gone_are_not_made_anew_over_blocks(cluster: Cluster) -> 
     assert refused.exit_code == 7, refused.stdout + refused.stderr
     assert {where for where, _ in refused.problems()} == set(DATA)
     assert all("holds blocks of CID-" in message for _, message in refused.problems())
+    assert cluster.site.up("--only", NAME).exit_code == 7
+    assert cluster.site.up("--only", DATA[0]).exit_code == 0
     cluster.site.on(NAME, "mv", "/var/lib/hadoop-name.saved", "/var/lib/hadoop/name")
     cluster.up()
     digest = hashlib.sha256(cluster.files.read("/models/full.bin")).hexdigest()

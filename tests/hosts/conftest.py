@@ -10,6 +10,9 @@ import pytest
 from tests.hosts.box import ADDRESS, Box, fresh_box, role
 from tests.hosts.fake_ssh_server import write_key
 
+# What a failed comparison there differs in is worth more than that it failed.
+pytest.register_assert_rewrite("tests.hosts.tampering")
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
