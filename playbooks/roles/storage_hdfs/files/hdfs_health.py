@@ -15,11 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 SETTINGS = Path("/etc/leptonctl/hdfs.json")
-URLS = {
-    "name_node": "http://127.0.0.1:9870",
-    "checkpoint_node": "http://127.0.0.1:9868",
-    "data_node": "http://127.0.0.1:9864",
-}
+PORTS = {"name_node": 9870, "checkpoint_node": 9868, "data_node": 9864}
 SERVICES = {"name_node": "NameNode", "checkpoint_node": "SecondaryNameNode", "data_node": "DataNode"}
 # Of the name node and of a data node: the figure's name here, the bean and its attribute, and what it is.
 FIGURES = {
@@ -47,9 +43,11 @@ WAIT_S = 120
 CHECKPOINT_LIMIT_S = 3 * 3600
 
 
-def beans(part: str) -> dict[str, dict]:
+def beans(settings: dict, part: str) -> dict[str, dict]:
     """All figures of a daemon by the name of their bean."""
-    with urllib.request.urlopen(f"{URLS[part]}/jmx", timeout=20) as answer:  # noqa: S310 - this host's own
+    # The checkpoint node alone listens on one address, that by which it is known.
+    host = settings["address"] if part == "checkpoint_node" else "127.0.0.1"
+    with urllib.request.urlopen(f"http://{host}:{PORTS[part]}/jmx", timeout=20) as answer:
         found = json.loads(answer.read())["beans"]
     prefix = f"Hadoop:service={SERVICES[part]},name="
     named = {one["name"].removeprefix(prefix): one for one in found if one["name"].startswith(prefix)}
@@ -116,7 +114,8 @@ LOOKS: dict[str, Callable[[dict, dict[str, dict]], Iterator[str]]] = {
 def problems(part: str) -> list[str]:
     """What is not in order, and that it could not be asked where it could not."""
     try:
-        return list(LOOKS[part](json.loads(SETTINGS.read_text()), beans(part)))
+        settings = json.loads(SETTINGS.read_text())
+        return list(LOOKS[part](settings, beans(settings, part)))
     except (OSError, ValueError, LookupError, TypeError) as error:
         return [f"unknown: {type(error).__name__}: {error}"]
 
@@ -129,14 +128,14 @@ def waited(part: str) -> list[str]:
     return found
 
 
-def metrics(parts: list[str]) -> Iterator[str]:
+def metrics(settings: dict) -> Iterator[str]:
     """Lines for the node exporter. A part that does not answer has `up` 0 and no figures."""
     yield "# HELP leptonctl_hdfs_up Whether a daemon of HDFS answers."
     yield "# TYPE leptonctl_hdfs_up gauge"
-    found = {}
+    parts, found = settings["parts"], {}
     for part in parts:
         try:
-            found[part] = beans(part)
+            found[part] = beans(settings, part)
         except (OSError, ValueError, LookupError):
             found[part] = {}
         yield f'leptonctl_hdfs_up{{part="{part}"}} {int(bool(found[part]))}'
@@ -152,7 +151,7 @@ def metrics(parts: list[str]) -> Iterator[str]:
 if __name__ == "__main__":
     if sys.argv[1] == "--metrics":
         target = Path(sys.argv[2])
-        text = "\n".join(metrics(json.loads(SETTINGS.read_text())["parts"])) + "\n"
+        text = "\n".join(metrics(json.loads(SETTINGS.read_text()))) + "\n"
         scratch = target.with_suffix(".new")
         scratch.write_text(text)
         scratch.chmod(0o644)
