@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,13 @@ from leptonctl.hosts.configure import configure
 from leptonctl.hosts.openssh import known_hosts_text
 from leptonctl.hosts.probe import record
 from leptonctl.hosts.secrets import resolve, secret_refs
-from leptonctl.hosts.target import Leaving
+from leptonctl.hosts.target import Leaving, by_address
+from leptonctl.looking import targets
 from leptonctl.planning.observed import Reach, RoleState
 from leptonctl.planning.scaling import every_role
 from leptonctl.progress import Progress
 from leptonctl.record.known import KnownHost, read_known, write_known
+from leptonctl.tunnelling import exchange_keys
 
 if TYPE_CHECKING:
     import threading
@@ -63,13 +65,31 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is worked on: what has to be changed, and all targets by address with all of their roles."""
+    """What is worked on: what has to be changed, and all targets by address with all of their roles.
+
+    `everyone` has also those that are not looked at: some hosts need something of others.
+    """
 
     run: Run
     chosen: Selection
     complete: Mapping[str, Target]
     secrets: Mapping[str, str]
     gate: Gate
+    everyone: Mapping[str, Target] = field(default_factory=dict)
+
+
+def job(  # noqa: PLR0913, PLR0917 - each is one thing that the work needs
+    session: Session,
+    observed: Observed,
+    run: Run,
+    chosen: Selection,
+    complete: Sequence[Target],
+    secrets: Mapping[str, str],
+    gate: Gate,
+) -> Job:
+    """What is worked on, with all other hosts of the site that are there."""
+    everyone = targets(session, observed, session.desired)
+    return Job(run, chosen, by_address(complete), secrets, gate, by_address(everyone))
 
 
 def select(
@@ -133,7 +153,7 @@ def configure_batch(
 ) -> frozenset[str]:
     """Run Ansible once over the hosts, have their manifests written, and give those that failed.
 
-    Hosts of a cluster are emptied before.
+    Hosts of a cluster are emptied before, and the ends of tunnels have told each other their public keys.
     """
     ready = prepare(session, [job.chosen.targets[address] for address in batch], job.complete)
     ready = with_keys(session, ready, job.complete)
@@ -141,7 +161,7 @@ def configure_batch(
     if not ready.targets:
         return frozenset(ready.failed)
     done = configure(
-        ready.targets,
+        exchange_keys(session, ready.targets, {**job.everyone, **job.complete}),
         folder=job.run.folder / f"configure-{number}",
         report=session.report,
         secrets={**job.secrets, **ready.secrets},

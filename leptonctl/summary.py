@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from leptonctl.planning.derived import SERVER
+from leptonctl.planning.monitoring import OF_OTHERS, SERVER
 from leptonctl.planning.observed import Difference, Observed, ObservedResource, Reach, RoleState
 from leptonctl.planning.plan import Action, Change, HostPlan, LocationPlan, Plan
 from leptonctl.removal_summary import gone_role_results, removal_problems
@@ -94,7 +94,7 @@ def difference_problems(
             found.extend(_difference(address, difference) for difference in answer.differences)
             if answer.state in {RoleState.IN_ORDER, RoleState.DIFFERS}:
                 continue
-            if waiting and role == SERVER and answer.changed_settings == ("targets",):
+            if waiting and role == SERVER and answer.changed_settings and set(answer.changed_settings) <= OF_OTHERS:
                 continue
             names = f": {', '.join(answer.changed_settings)}" if answer.changed_settings else ""
             found.append(ProblemResult(rule=role, where=address, message=_STATE_WORDS[answer.state] + names))

@@ -177,7 +177,7 @@ def up(session: Session, ask: UpRequest) -> Result:
         with clock.stage("health"), applying.stoppable(session):
             applied.left_out = left_out(gate, complete, changing=chosen.changing, named=ask.only)
         chosen = with_stops_allowed(chosen.without(applied.left_out), ask.stop_containers)
-        job = configuring.Job(run, chosen, {target.address: target for target in complete}, secrets, gate)
+        job = configuring.job(session, looked.observed, run, chosen, complete, secrets, gate)
         with clock.stage("hosts"), applying.stoppable(session) as stop:
             roll_out(session, want, job, applied, stop)
         with clock.stage("look"):

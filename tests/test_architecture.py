@@ -62,13 +62,17 @@ PROGRAM_STARTERS = (
     "leptonctl/platforms/pulumi_install.py",
     "leptonctl/platforms/local_keys.py",
     "leptonctl/hosts/secrets.py",
+    "leptonctl/hosts/signing.py",
     "leptonctl/questions.py",
 )
 # Programs of their own, started by their path, here or on a host: they print, exit, and need only what Python brings.
-PROGRAMS = sorted([*(PACKAGE / "hosts" / "remote").rglob("*.py"), PACKAGE / "hosts" / "leash.py"])
+PROGRAMS = sorted(
+    [*(PACKAGE / "hosts" / "remote").rglob("*.py"), PACKAGE / "hosts" / "leash.py", PACKAGE / "hosts" / "pulled.py"]
+)
 
-# What else comes to a host with a program: `hosts.collector` puts the judging modules, which are pure, into that one.
-SENT_WITH = {"collector.py": ("leptonctl.health.",)}
+# What else comes to a host with a program: `hosts.collector` puts the judging modules, which are pure, into that one;
+# `hosts.published` puts the whole package beside the other.
+SENT_WITH = {"collector.py": ("leptonctl.health.",), "pulled.py": ("leptonctl.hosts.",)}
 
 LINES_AT_MOST = 350
 NOT_FOR_HELP = {

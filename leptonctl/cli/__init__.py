@@ -8,11 +8,11 @@ from itertools import pairwise
 
 import click
 
-from leptonctl.cli import asking, authoring, clusters, drills, running, state
+from leptonctl.cli import asking, authoring, clusters, drills, publishing, running, state
 from leptonctl.cli.group import cli
 from leptonctl.errors import ExitCode, Interrupted, LeptonError, UsageProblem
 
-__all__ = ["asking", "authoring", "cli", "clusters", "drills", "run", "running", "state"]
+__all__ = ["asking", "authoring", "cli", "clusters", "drills", "publishing", "run", "running", "state"]
 
 
 def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one return a way to end

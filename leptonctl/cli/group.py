@@ -25,7 +25,7 @@ class Ordered(click.Group):
     """A group whose help lists the commands in the order of the work, not of the alphabet."""
 
     order: tuple[str, ...] = (
-        *("init", "validate", "schema", "explain", "permissions", "plan", "up"),
+        *("init", "validate", "schema", "explain", "permissions", "plan", "up", "publish"),
         *("status", "verify", "health", "drift", "down"),
         *("ssh", "inventory", "cluster-token", "runs", "state", "drill", "doctor", "version", "completion"),
     )

@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from leptonctl.hosts.configured import Failure, HostConfigured, TaskRecord
 from leptonctl.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from leptonctl.hosts.secrets import Redactor
-    from leptonctl.hosts.target import Target
+    from collections.abc import Callable, Sequence
 
 Event = Mapping[str, object]
 
@@ -47,10 +44,34 @@ class _Host:
     changed_count: int = 0
 
 
+class Named(Protocol):
+    """A role, to run or to take off."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+
+class Aim(Protocol):
+    """A host that Ansible is run on: what of it has to be known to read the events."""
+
+    @property
+    def address(self) -> str:
+        """Its address in the site."""
+
+    @property
+    def roles(self) -> Sequence[Named]:
+        """The roles to run, in their order."""
+
+    @property
+    def leaving(self) -> Sequence[Named]:
+        """The roles to take off before."""
+
+
 class EventReader:
     """Takes events one by one, in order; then tells what became of each target."""
 
-    def __init__(self, targets: Sequence[Target], redact: Redactor) -> None:
+    def __init__(self, targets: Sequence[Aim], redact: Callable[[str], str]) -> None:
         self._targets = {target.address: target for target in targets}
         self._hosts = {target.address: _Host() for target in targets}
         self._redact = redact
@@ -186,7 +207,7 @@ def _role_of(data: Event) -> str | None:
     return _text(data.get("role")) if action.endswith("validate_argument_spec") else None
 
 
-def _finished(target: Target, host: _Host, *, is_whole: bool) -> tuple[str, ...]:
+def _finished(target: Aim, host: _Host, *, is_whole: bool) -> tuple[str, ...]:
     """The roles that were done to their end, those to take off first: all, or those before the first that was not."""
     names = (*(role.name for role in target.leaving), *(role.name for role in target.roles))
     if is_whole:

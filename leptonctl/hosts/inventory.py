@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from leptonctl.hosts.target import Target
+    from leptonctl.planning.desired import DesiredRole
     from leptonctl.planning.observed import Endpoint
 
 _SCRIPT = "inventory.sh"
@@ -50,9 +51,7 @@ def inventory(targets: Sequence[Target], *, known_hosts: Path, control_dir: Path
     for target in targets:
         endpoint = target.endpoint
         shared = [groups.of_values("connection", _connection(endpoint, known_hosts, control_dir))]
-        for role in target.roles:
-            values = {f"{role.name}_{key}": value for key, value in role.settings.items()}
-            shared.append(groups.of_values(role.name, values))
+        shared += [groups.of_values(role.name, _variables(role)) for role in target.roles]
         place = {
             "lepton_location": target.location,
             "lepton_tier": target.tier,
@@ -64,6 +63,20 @@ def inventory(targets: Sequence[Target], *, known_hosts: Path, control_dir: Path
     # The only template here: it saves a text for each host.
     everywhere = {"lepton_address": "{{ inventory_hostname }}"}
     return {"_meta": {"hostvars": hostvars}, "all": {"vars": everywhere}, **groups.as_json()}
+
+
+def local_inventory(target: Target) -> dict[str, object]:
+    """The same for one host that runs Ansible on itself, as root: nothing is connected to."""
+    own = {name: value for role in target.roles for name, value in _variables(role).items()}
+    place = {
+        "lepton_location": target.location,
+        "lepton_tier": target.tier,
+        "lepton_roles": [role.name for role in target.roles],
+    }
+    here = {"ansible_connection": "local", "ansible_become": False, "ansible_python_interpreter": "/usr/bin/python3"}
+    hostvars = {key: literal(value) for key, value in {**here, **place, **own}.items()}
+    everywhere = {"lepton_address": "{{ inventory_hostname }}"}
+    return {"_meta": {"hostvars": {target.address: hostvars}}, "all": {"hosts": [target.address], "vars": everywhere}}
 
 
 def write_inventory(data: Mapping[str, object], folder: Path) -> Path:
@@ -135,6 +148,11 @@ class _Groups:
         if name not in self._values:
             self._values[name] = {key: literal(value) for key, value in variables.items()}
         return name
+
+
+def _variables(role: DesiredRole) -> dict[str, object]:
+    """A role's settings under the names that it knows them by."""
+    return {f"{role.name}_{key}": value for key, value in role.settings.items()}
 
 
 def _connection(endpoint: Endpoint, known_hosts: Path, control_dir: Path | None) -> dict[str, object]:

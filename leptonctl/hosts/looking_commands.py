@@ -60,6 +60,7 @@ _LOOKS: dict[str, Callable[[Sequence[str]], bool]] = {
     "dpkg": lambda arguments: bool(arguments) and arguments[0] in _LOOKS_OF_DPKG,
     "dpkg-query": lambda _arguments: True,
     "find": lambda arguments: not set(arguments) & set(_ACTS_OF_FIND),
+    "systemd-detect-virt": lambda _arguments: True,
     "systemctl": lambda arguments: _first_word(arguments) in _LOOKS_OF_SYSTEMCTL,
     "visudo": lambda arguments: bool(arguments) and arguments[0] in {"-c", "-cf", "--check"},
 }

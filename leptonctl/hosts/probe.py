@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from leptonctl.hosts.checks import checks_for
 from leptonctl.hosts.checks.kinds import as_json
 from leptonctl.hosts.gate_records import gate_record_of
-from leptonctl.hosts.manifest import role_entries, role_source
+from leptonctl.hosts.manifest import plain_settings, role_entries, role_source
 from leptonctl.hosts.secrets import secret_values
 from leptonctl.hosts.sent import answer_of, ask, request_of
 from leptonctl.planning.observed import Difference, HostLook, Reach, RoleLook, RoleState
@@ -149,16 +148,10 @@ def _manifest_part(role: DesiredRole, done: HostConfigured, *, login: str) -> di
     found = role_entries(role, done.records.get(role.name, ()), login=login)
     return {
         "source": role_source(role.name),
-        "settings": _plain(role),
+        "settings": plain_settings(role),
         "entries": list(found.entries),
         "not_observed": list(found.not_observed),
     }
-
-
-def _plain(role: DesiredRole) -> dict[str, Any]:
-    """The settings as JSON values (tuples become lists), so that they compare equal when they come back."""
-    settings: dict[str, Any] = json.loads(json.dumps(dict(role.settings)))
-    return settings
 
 
 def _host_look(target: Target, reply: Reply, *, is_thorough: bool) -> HostLook:
@@ -196,7 +189,7 @@ def _role_look(role: DesiredRole, answer: Mapping[str, Any]) -> RoleLook:
         is_first = answer["manifest"] != "untrusted"
         return RoleLook(RoleState.NEW if is_first else RoleState.NO_TRUSTED_MANIFEST)
     differences = tuple(Difference(role.name, found["item"], found["message"]) for found in part["differences"])
-    settings = _plain(role)
+    settings = plain_settings(role)
     others = {name for name in {*settings, *part["settings"]} if settings.get(name) != part["settings"].get(name)}
     changed = tuple(sorted({*others, *part["changed_secrets"]}))
     if part["source"] != role_source(role.name):

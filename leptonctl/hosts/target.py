@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from leptonctl.planning.desired import DesiredRole, Tier
     from leptonctl.planning.observed import Endpoint
 
@@ -33,3 +35,8 @@ class Target:
     endpoint: Endpoint
     roles: tuple[DesiredRole, ...]
     leaving: tuple[Leaving, ...] = ()
+
+
+def by_address(targets: Iterable[Target]) -> dict[str, Target]:
+    """The targets by their addresses in the site."""
+    return {target.address: target for target in targets}

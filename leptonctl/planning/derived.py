@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from leptonctl.planning import ceph, firewall, hdfs
 from leptonctl.planning.kubeadm import ROLE, cluster_of, kubernetes_of, member_settings
+from leptonctl.planning.monitoring import AGENT, SERVER, sender_settings, server_settings, watch
 from leptonctl.planning.scaling import every_role
+from leptonctl.planning.tunnels import BOX, GATEWAY, box_settings, gateway_settings, tunnels
 from leptonctl.sitefile.software import ROLE_NEEDS
 
 if TYPE_CHECKING:
@@ -15,19 +17,17 @@ if TYPE_CHECKING:
 
     from leptonctl.planning.desired import Desired, DesiredRole
 
-SERVER = "monitoring_server"
-AGENT = "monitoring_agent"
-
 
 def roles_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str, tuple[DesiredRole, ...]]:
     """Every host's roles with the derived settings filled in.
 
     `hostnames` maps host address to how other hosts of the site reach it now. A host without one can't be scraped yet
     and is left out of the server's `targets`: `unknown_targets` tells which hosts those are. `watched_roles` are those
-    whose alerts and dashboards the server gets. The firewall of a host gets its `openings`, a part of HDFS who the
+    whose alerts and dashboards the servers get. The firewall of a host gets its `openings`, a part of HDFS who the
     others are.
     """
-    served: dict[str, object] = {"targets": scrape_targets(desired, hostnames), "watched_roles": watched_roles(desired)}
+    watched, watching = watched_roles(desired), watch(desired)
+    tunnelled = tunnels(desired)
     openings = firewall.openings(desired, hostnames)
     files = hdfs.hdfs_of(desired)
     stored = ceph.settings_by_host(desired, hostnames)
@@ -38,7 +38,17 @@ def roles_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str, t
             names = {role.name for role in host.roles}
             more: dict[str, dict[str, object]] = {}
             if SERVER in names:
-                more[SERVER] = served
+                more[SERVER] = {**server_settings(desired, watching, hostnames, host), "watched_roles": watched}
+            if BOX in names:
+                inside = {one.gateway: str(one.address) for one in tunnelled if host.address in one.boxes}
+                more[BOX] = {
+                    **sender_settings(watching, hostnames, location, host, inside=inside),
+                    **box_settings(tunnelled, hostnames, host),
+                }
+            if GATEWAY in names:
+                more[GATEWAY] = gateway_settings(tunnelled, host)
+                # It replaces the time service that the role base would install: that one has to run again.
+                more["base"] = {"time_service": "chrony"}
             if firewall.ROLE in names:
                 more[firewall.ROLE] = openings(location, host)
             if cluster is not None and kubernetes_of(host) is not None:
@@ -56,31 +66,10 @@ def _with_more(roles: tuple[DesiredRole, ...], more: Mapping[str, dict[str, obje
     return tuple(replace(role, settings={**role.settings, **more.get(role.name, {})}) for role in roles)
 
 
-def scrape_targets(desired: Desired, hostnames: Mapping[str, str]) -> list[dict[str, str]]:
-    """What Prometheus scrapes: one entry a host that has the agent and a known name, in site order."""
-    return [
-        {
-            "host": host.address,
-            "location": location.address,
-            "tier": location.tier,
-            "endpoint": f"{_in_url(hostnames[host.address])}:{role.settings['port']}",
-        }
-        for location in desired.locations
-        for host in location.hosts
-        for role in host.roles
-        if role.name == AGENT and host.address in hostnames
-    ]
-
-
 def watched_roles(desired: Desired) -> list[str]:
     """The roles of the site, each once, in running order."""
     named = {role.name for role in every_role(desired)}
     return [name for name in ROLE_NEEDS if name in named]
-
-
-def _in_url(hostname: str) -> str:
-    """The name as it stands before a port: an IPv6 address needs brackets."""
-    return f"[{hostname}]" if ":" in hostname else hostname
 
 
 def unknown_targets(desired: Desired, hostnames: Mapping[str, str]) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from leptonctl.planning import hdfs
 from leptonctl.planning.ceph import refused_ceph_edits
-from leptonctl.planning.derived import SERVER, unknown_targets
+from leptonctl.planning.derived import unknown_targets
 from leptonctl.planning.elsewhere import is_going, refused
 from leptonctl.planning.kubeadm import refused_edits
+from leptonctl.planning.monitoring import SERVER
 from leptonctl.planning.observed import Reach, RoleState
 from leptonctl.planning.order import waves
 from leptonctl.planning.plan import Action, Change, HostPlan, LocationPlan, Plan, RolePlan, digest_of

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ROLE = "hardening"
 _ANYWHERE = ("0.0.0.0/0", "::/0")
+_TIME_PORT = 123
 
 
 class Audience(StrEnum):
@@ -26,6 +27,10 @@ class Audience(StrEnum):
 
     MONITORING = "monitoring"
     """The hosts of the site that have the role monitoring_server."""
+    SENDERS = "senders"
+    """The hosts that send their metrics or alerts: other monitoring servers, and boxes with the role edge."""
+    TUNNELS = "tunnels"
+    """The boxes whose tunnels end on this host."""
     LOCATION = "location"
     """The other hosts of the same location."""
     PEERS = "peers"
@@ -70,6 +75,7 @@ def openings(
     `ssh_from` too: nftables takes no others.
     """
     servers = tuple(sorted(_names(desired, hostnames, "monitoring_server")))
+    senders = tuple(sorted({*servers, *_names(desired, hostnames, "edge")}))
     by_location = {
         location.address: tuple(sorted(hostnames[host.address] for host in location.hosts if host.address in hostnames))
         for location in desired.locations
@@ -80,8 +86,14 @@ def openings(
 
     def of_host(location: DesiredLocation, host: DesiredHost) -> dict[str, object]:
         own = next(role.settings for role in host.roles if role.name == ROLE)
+        inside = tuple(str(role.settings["tunnel_cidr"]) for role in host.roles if role.name == "edge_gateway")
         who = {
             Audience.MONITORING: (*servers, *_texts(own.get("translated_from"))) if servers else (),
+            Audience.SENDERS: (
+                *(one for one in senders if one != hostnames.get(host.address)),
+                *inside,
+            ),
+            Audience.TUNNELS: inside,
             Audience.LOCATION: by_location.get(location.address, ()),
             Audience.OPERATORS: _texts(own.get("operators")),
             Audience.EVERYONE: _ANYWHERE,
@@ -165,8 +177,17 @@ _SERVES: dict[RoleName, Callable[[Settings], tuple[Served, ...]]] = {
     "storage_ceph": _ceph,
     "monitoring_agent": lambda settings: (Served(_port(settings, "port"), (Audience.MONITORING,)),),
     "monitoring_server": lambda settings: (
-        Served(_port(settings, "port"), (Audience.OPERATORS,)),
-        Served(_port(settings, "alertmanager_port"), (Audience.OPERATORS,)),
+        Served(_port(settings, "port"), (Audience.OPERATORS, Audience.SENDERS)),
+        Served(_port(settings, "alertmanager_port"), (Audience.OPERATORS, Audience.SENDERS)),
+    ),
+    "edge_gateway": lambda settings: (
+        # It does not answer whoever has no key, and boxes come from addresses that nobody knows.
+        Served(_port(settings, "tunnel_port"), (Audience.EVERYONE,), "udp"),
+        *(
+            Served(_port(settings, key), (Audience.TUNNELS,))
+            for key in ("package_cache_port", "image_cache_port", "log_port", "state_port")
+        ),
+        Served(_TIME_PORT, (Audience.TUNNELS,), "udp"),
     ),
     "storage_hdfs": _hdfs,
 }

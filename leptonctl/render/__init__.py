@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from leptonctl import __version__
-from leptonctl.render.answers import doctor_text, drill_text, explain_text, runs_text
+from leptonctl.render.answers import doctor_text, drill_text, explain_text, publish_text, runs_text
 from leptonctl.render.health import health_text, policy_text, warnings_text, xid_text
 from leptonctl.render.plan import print_changes, print_plan
 from leptonctl.render.text import literal
@@ -242,6 +242,7 @@ _TEXTS = {
     "status": _status_text,
     "verify": _verify_text,
     "drift": _verify_text,
+    "publish": publish_text,
     "runs": runs_text,
     "doctor": doctor_text,
     "drill": drill_text,

@@ -28,6 +28,13 @@ def checks_text(console: Console, result: Result) -> None:
             console.print(f"      {literal(check['hint'])}")
 
 
+def publish_text(console: Console, result: Result) -> None:
+    """What was published, and where."""
+    for one in result.data["published"]:
+        size = f"{one['bytes'] / 1e6:.1f} MB, SHA-256 {one['sha256'][:12]}"
+        console.print(f"{one['box']}: state {one['serial']} ({size}) lies on {one['gateway']}")
+
+
 def explain_text(console: Console, result: Result) -> None:
     """What holds in a place, and where it was set."""
     if "text" in result.data:

@@ -106,7 +106,9 @@ RULES: dict[str, str] = {
     # roles and settings
     "duplicate-role": "A role stands once in its group.",
     "role-needs": "A role has the roles beside it that it needs.",
-    "several-monitoring-servers": "A site has at most one monitoring server.",
+    "several-monitoring-servers": "A location has at most one monitoring server, and the core has one where others do.",
+    "edge-gateway": "A region has at most one gateway for its edges, with room for their boxes.",
+    "edge-box": "The role edge is on hosts of edges, and not beside a monitoring server.",
     "unused-setting": "Settings are for a role that some host in their scope has.",
     "port-clash": "Two services of a host use two ports.",
     "cluster-settings": "The hosts of a cluster agree on its settings.",
@@ -154,6 +156,7 @@ RULES: dict[str, str] = {
     "bad-sysctl": "A kernel setting is a dotted name such as vm.swappiness.",
     "bad-version": "A package version has the characters that Debian allows.",
     "bad-url": "A proxy or mirror is an http or https URL without a login.",
+    "bad-probe": "What is tried from outside is a URL of http or https, or HOST:PORT.",
     "bad-fingerprint": "The fingerprint of a key is given whole.",
     "bad-registry": "A registry is a host name, with a port where needed.",
     "bad-ssh-key": "A user's key is a public key.",

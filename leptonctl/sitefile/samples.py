@@ -9,6 +9,7 @@ from leptonctl.sitefile.words import did_you_mean, quoted
 SAMPLES: dict[str, str] = {
     "demo": "three tiers on this machine, one host each",
     "local": "a fuller site on this machine: several groups, storage, alerts",
+    "ai-site": "a whole AI site over three tiers: storage, monitoring, and edges behind bad uplinks",
     "aws": "core and region on AWS, with an edge of machines that exist",
     "bare-metal": "machines that exist, reached by SSH",
 }

@@ -56,7 +56,7 @@ def test_help_lists_the_verbs_in_the_order_of_the_work() -> None:
     lines = run("--help").stdout.split("Commands:")[1].splitlines()
     verbs = [line.split()[0] for line in lines if line.strip()]
     assert " ".join(verbs) == (
-        "init validate schema explain permissions plan up status verify health drift down "
+        "init validate schema explain permissions plan up publish status verify health drift down "
         "ssh inventory cluster-token runs state drill doctor version completion"
     )
 

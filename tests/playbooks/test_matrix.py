@@ -134,7 +134,10 @@ CASES |= {
     ),
 }
 # A cluster is more than a host: its roles go through the same stages in a file of their own.
-ELSEWHERE: dict[RoleName, str] = {"kubernetes": "tests/e2e/test_host_cluster.py"}
+ELSEWHERE: dict[RoleName, str] = {
+    "kubernetes": "tests/e2e/test_host_cluster.py",
+    "edge_gateway": "tests/e2e/test_edge_pull.py",
+}
 CASES |= {
     "storage_hdfs": Case(
         settings=hdfs_box.SETTINGS,
@@ -178,6 +181,21 @@ CASES |= {
         package="ceph-common",
         gone=("/etc/ceph/ceph.conf", "/usr/bin/ceph", "/usr/local/lib/leptonctl/ceph_host"),
         flaws=("the cluster is healthy",),
+    ),
+}
+CASES |= {
+    # Without a tunnel: its other end is another host (tests/e2e/test_edge_pull.py has both).
+    "edge": Case(
+        settings={"targets": [TARGET], "write_to": ["http://127.0.0.1:9/api/v1/write"]},
+        changed={"buffer_hours": 48},
+        shows=("cat /etc/default/prometheus", "--storage.agent.retention.max-time=48h"),
+        package="prometheus",
+        gone=(
+            "/etc/prometheus/agent.yml",
+            "/usr/bin/prometheus",
+            "/etc/systemd/system.conf.d/61-leptonctl-watchdog.conf",
+        ),
+        flaws=("the machine's watchdog is armed",),
     ),
 }
 STAGES = ("fresh", "second run", "upgrade", "changed setting", "removed")

@@ -12,11 +12,13 @@ import pytest
 import yaml
 
 from leptonctl.assets import asset
+from leptonctl.planning.estimate import MEMORY_W_PER_GIB, VCPU_BUSY_W, VCPU_IDLE_W
 from leptonctl.sitefile.software import ROLE_NEEDS, SETTINGS, RoleName
 from tests.hosts.box import Box, fresh_box, role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 ROLES = asset("playbooks", "roles")
 # Roles without alerts of their own, and who watches what they do.
@@ -72,6 +74,32 @@ def test_a_dashboard_asks_whatever_data_source_is_chosen_and_shows_something(nam
         assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}, panel["title"]
         assert all(target["expr"] for target in panel["targets"]), panel["title"]
     assert len({panel["id"] for panel in found["panels"]}) == len(found["panels"])
+
+
+SITE_DASHBOARDS = sorted((ROLES / "monitoring_server" / "monitoring").glob("site_*.json"))
+
+
+def test_the_site_has_its_dashboards() -> None:
+    names = ["site_energy", "site_gpu", "site_location", "site_overview", "site_storage"]
+    assert [path.stem for path in SITE_DASHBOARDS] == names
+
+
+@pytest.mark.parametrize("path", SITE_DASHBOARDS, ids=lambda path: path.stem)
+def test_a_dashboard_of_the_site_asks_whatever_data_source_is_chosen(path: Path) -> None:
+    found = json.loads(path.read_text())
+    assert found["uid"] == f"leptonctl-{path.stem.replace('_', '-')}"
+    assert found["panels"]
+    for panel in found["panels"]:
+        assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}, panel["title"]
+        assert all("$location" in target["expr"] for target in panel["targets"]), panel["title"]
+
+
+def test_power_is_estimated_by_the_coefficients_of_the_catalogue() -> None:
+    rules = {rule.get("record"): rule["expr"] for rule in alerts_of("monitoring_agent")}
+    estimated = rules["leptonctl:host_watts_estimated"]
+    assert f"({VCPU_IDLE_W} * " in estimated
+    assert f"({VCPU_BUSY_W} - {VCPU_IDLE_W}) * " in estimated
+    assert f"{MEMORY_W_PER_GIB} * " in estimated
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,9 @@ MANAGED = "Managed by leptonctl: the next run puts this file back."
 WITHOUT_COMMENTS = {
     "timezone.j2",
     "hosts.json.j2",
+    "targets.json.j2",
+    "agent.json.j2",
+    "package_cache.json.j2",
     "daemon.json.j2",
     "logins.json.j2",
     "fpga.json.j2",
@@ -31,6 +34,7 @@ WITHOUT_COMMENTS = {
 }
 # What planning adds to the settings of a role: not in the site model.
 DERIVED = {
+    "base": {"base_time_service"},
     "container_runtime": {"container_runtime_gpu_handler", "container_runtime_stop_containers"},
     "gpu_driver": {"gpu_driver_declared"},
     "fpga": {"fpga_declared"},
@@ -49,8 +53,13 @@ DERIVED = {
             "keys",
         )
     },
-    "monitoring_server": {"monitoring_server_targets", "monitoring_server_watched_roles"},
     "storage_hdfs": {f"storage_hdfs_{name}" for name in ("name_node", "checkpoint_node", "address", "nodes", "paths")},
+    "monitoring_server": {
+        f"monitoring_server_{name}"
+        for name in ("targets", "senders", "write_to", "alertmanagers", "out_of_order_hours", "watched_roles")
+    },
+    "edge": {"edge_targets", "edge_write_to", "edge_tunnel", "edge_gateway_key"},
+    "edge_gateway": {"edge_gateway_address", "edge_gateway_boxes"},
     "hardening": {"hardening_openings"},
 }
 NOT_MODULES = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from leptonctl.errors import UsageProblem
 from leptonctl.sitefile.load import load_text
 from leptonctl.sitefile.samples import SAMPLES, sample
+from leptonctl.sitefile.software import SETTINGS
 
 
 def test_every_site_file_in_templates_is_a_sample() -> None:
@@ -22,6 +24,16 @@ def test_a_sample_validates_without_an_environment_and_explains_itself(name: str
     assert load_text(text, file=f"{name}.yaml", environ={}).site.site
     assert text.startswith("# ")
     assert text.count("#") > 8
+
+
+def test_the_ai_site_has_three_tiers_and_names_every_role() -> None:
+    text = sample("ai-site")
+    site = load_text(text, file="ai-site.yaml", environ={}).site
+    assert {address.partition("/")[0] for address in site.locations()} == {"core", "regions", "edges"}
+    assert [role for role in SETTINGS if not re.search(rf"\b{role}\b", text)] == []
+    # What local hosts can have is in use, not only spoken of.
+    used = {role for place in site.locations().values() for group in place.nodes.values() for role in group.roles}
+    assert {"monitoring_server", "monitoring_agent", "container_runtime", "edge", "edge_gateway"} <= used
 
 
 def test_an_unknown_sample_is_a_usage_problem() -> None:

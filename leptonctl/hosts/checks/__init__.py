@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from leptonctl.hosts.checks import accelerators, ceph, containers, hardening, hdfs, host, kubernetes, monitoring
+from leptonctl.hosts.checks import accelerators, ceph, containers, edge, hardening, hdfs, host, kubernetes, monitoring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,5 +40,7 @@ _CHECKS: dict[RoleName, Callable[[Settings], tuple[Check, ...]]] = {
     "monitoring_agent": monitoring.monitoring_agent,
     "monitoring_server": monitoring.monitoring_server,
     "storage_hdfs": hdfs.storage_hdfs,
+    "edge_gateway": edge.edge_gateway,
+    "edge": edge.edge,
     "hardening": hardening.hardening,
 }

@@ -81,10 +81,11 @@ class CommonCommand(Command):
 
 @dataclass(frozen=True, slots=True)
 class PrometheusTargets:
-    """Prometheus on 127.0.0.1:`port` has an active target with the label `host` for each of `hosts`, and each is up.
+    """Prometheus on 127.0.0.1:`port` has active targets with the label `host` for each of `hosts`, and all are up.
 
-    Asked as `/api/v1/targets?state=active`; targets without that label are not looked at. A target that was not
-    scraped yet is asked for again until `wait_s` seconds have passed.
+    Asked as `/api/v1/targets?state=active`; targets without that label are not looked at. Of each of `senders` a sample
+    of `up` has come that is at most `wait_s` old. What is not there yet is asked for again until `wait_s` seconds have
+    passed.
     """
 
     kind: ClassVar[str] = "prometheus_targets"
@@ -92,11 +93,13 @@ class PrometheusTargets:
     port: int
     hosts: tuple[str, ...]
     wait_s: int
+    senders: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
         """The check in the operator's words."""
-        return f"Prometheus reaches all of its {len(self.hosts)} hosts"
+        heard = f" and hears of {len(self.senders)} others" if self.senders else ""
+        return f"Prometheus reaches all of its {len(self.hosts)} hosts{heard}"
 
 
 Check = Unit | Port | Package | Command | PrometheusTargets

@@ -26,8 +26,10 @@ def monitoring_server(settings: Settings) -> tuple[Check, ...]:
     """The server and Alertmanager answer, and every host is scraped."""
     port: int = setting("monitoring_server", settings, "port")
     interval_s: int = setting("monitoring_server", settings, "scrape_interval_s")
-    targets = cast("tuple[Mapping[str, str], ...]", settings.get("targets", ()))
+    targets, senders = (cast("tuple[Mapping[str, str], ...]", settings.get(key, ())) for key in ("targets", "senders"))
+    probes = setting("monitoring_server", settings, "probes")
     return (
+        *((Unit("prometheus-blackbox-exporter.service"),) if probes else ()),
         Package("prometheus", setting("monitoring_server", settings, "version")),
         Unit("prometheus.service"),
         Unit("prometheus-alertmanager.service"),
@@ -35,8 +37,10 @@ def monitoring_server(settings: Settings) -> tuple[Check, ...]:
         Port(setting("monitoring_server", settings, "alertmanager_port")),
         PrometheusTargets(
             port,
-            tuple(target["host"] for target in targets),
+            tuple(dict.fromkeys(target["host"] for target in targets)),
             # A new target is first scraped at a random moment of the interval; a failed scrape may take as long again.
-            wait_s=2 * interval_s + 5,
+            # What is sent waits for up to five seconds more on its way.
+            wait_s=2 * interval_s + (10 if senders else 5),
+            senders=tuple(sender["host"] for sender in senders),
         ),
     )

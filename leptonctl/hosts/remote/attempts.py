@@ -7,6 +7,7 @@ import json
 import secrets
 import socket
 import time
+import urllib.parse
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
@@ -82,23 +83,33 @@ def try_prometheus_targets(check: Check) -> str | None:
 
 
 def targets_that_are_down(check: Check) -> str | None:
-    """Name the hosts that Prometheus does not know, or could not scrape, with its own reason."""
-    url = "http://127.0.0.1:%d/api/v1/targets?state=active" % check["port"]
+    """Name the hosts that Prometheus does not know, could not scrape (with its reason), or does not hear of."""
+    heard = 'count by (host) (count_over_time(up{job="hosts"}[%ds]))' % check["wait_s"]
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - http to loopback
-            targets = json.load(answer)["data"]["activeTargets"]
+        targets = ask_prometheus(check, "targets", state="active")["activeTargets"]
+        series = ask_prometheus(check, "query", query=heard)["result"] if check["senders"] else []
     except OSError as error:
         return f"Prometheus does not answer: {error}"
-    found = {target["labels"].get("host"): target for target in targets}
-    failures = []
-    for host in check["hosts"]:
-        if host not in found:
-            failures.append(f"{host} is not a target")
-        elif found[host]["health"] != "up":
-            failures.append(
-                "{} is {} ({})".format(host, found[host]["health"], found[host].get("lastError") or "not scraped yet")
-            )
+    found: dict[str, list[dict[str, Any]]] = {}
+    for target in targets:
+        found.setdefault(target["labels"].get("host"), []).append(target)
+    failures = [f"{host} is not a target" for host in check["hosts"] if host not in found]
+    failures += [
+        "{} is {} ({})".format(host, target["health"], target.get("lastError") or "not scraped yet")
+        for host in check["hosts"]
+        for target in found.get(host, ())
+        if target["health"] != "up"
+    ]
+    there = {one["metric"].get("host") for one in series}
+    failures += [f"{host} sends nothing" for host in check["senders"] if host not in there]
     return "; ".join(failures)[:TEXT_LIMIT] or None
+
+
+def ask_prometheus(check: Check, path: str, **asked: str) -> Any:  # noqa: ANN401 - as many shapes as there are questions
+    """What its API gives for a question."""
+    url = "http://127.0.0.1:%d/api/v1/%s?%s" % (check["port"], path, urllib.parse.urlencode(asked))
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - http to loopback
+        return json.load(answer)["data"]
 
 
 ATTEMPTS: dict[str, Callable[[Check], str | None]] = {

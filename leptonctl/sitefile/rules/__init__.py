@@ -11,15 +11,17 @@ from leptonctl.sitefile.rules.ceph import check_ceph_pools
 from leptonctl.sitefile.rules.ceph_clusters import check_ceph_clusters
 from leptonctl.sitefile.rules.containers import check_containers
 from leptonctl.sitefile.rules.drivers import check_drivers, check_repositories
+from leptonctl.sitefile.rules.edges import check_edge_boxes, check_edge_gateways
 from leptonctl.sitefile.rules.hardening import check_hardening
 from leptonctl.sitefile.rules.hdfs import check_hdfs, check_hdfs_paths
 from leptonctl.sitefile.rules.host_clusters import check_host_clusters
 from leptonctl.sitefile.rules.hosts import check_hosts
 from leptonctl.sitefile.rules.kubernetes import check_clusters
+from leptonctl.sitefile.rules.monitoring import check_monitoring_servers
 from leptonctl.sitefile.rules.networks import check_networks
 from leptonctl.sitefile.rules.parents import check_parents
 from leptonctl.sitefile.rules.platforms import check_platforms
-from leptonctl.sitefile.rules.roles import check_monitoring_servers, check_ports, check_roles, check_unused_settings
+from leptonctl.sitefile.rules.roles import check_ports, check_roles, check_unused_settings
 from leptonctl.sitefile.rules.rollouts import check_rollouts
 from leptonctl.sitefile.rules.ssh import check_ssh
 from leptonctl.sitefile.rules.state import check_state
@@ -51,6 +53,8 @@ RULE_SETS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     check_ceph_clusters,
     check_roles,
     check_monitoring_servers,
+    check_edge_boxes,
+    check_edge_gateways,
     check_unused_settings,
     check_ports,
     check_containers,

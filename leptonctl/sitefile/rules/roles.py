@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _PORTS: dict[RoleName, tuple[str, ...]] = {
     "monitoring_agent": ("port",),
     "monitoring_server": ("port", "alertmanager_port"),
+    "edge_gateway": ("package_cache_port", "image_cache_port", "log_port", "state_port"),
 }
 _SSH_PORT = 22
 
@@ -37,28 +38,6 @@ def check_roles(site: Site) -> Iterator[Finding]:
             if lacking:
                 message = f"the role '{role}' needs {' and '.join(lacking)} on the same hosts"
                 yield Finding("role-needs", place, message, f"add {' and '.join(lacking)} to the roles of this group")
-
-
-def check_monitoring_servers(site: Site) -> Iterator[Finding]:
-    """One host scrapes the whole site: two would each send every alert."""
-    first: Path | None = None
-    for path, _, _, group in groups(site):
-        if "monitoring_server" not in group.roles:
-            continue
-        place = (*path, "roles", group.roles.index("monitoring_server"))
-        count = group.count or len(group.hosts or ())
-        if group.scaling is not None:
-            message = "a monitoring server needs a host that stays, and those of a scaling group come and go"
-            yield Finding("scaled-hosts", place, message, "give the role to a group of one host")
-            continue
-        if first is not None:
-            message = f"{_group_address(first)} is a monitoring server already"
-            yield Finding("several-monitoring-servers", place, message, "keep the role on one host of the site")
-        elif count > 1 or any(isinstance(host, str) and "[" in host for host in group.hosts or ()):
-            message = "every host of this group would be a monitoring server"
-            hint = "give the role to a group of one host"
-            yield Finding("several-monitoring-servers", place, message, hint)
-        first = first or path
 
 
 def check_unused_settings(site: Site) -> Iterator[Finding]:
@@ -99,7 +78,3 @@ def _check_group_ports(
 def _ssh_ports(location: Location, group: NodeGroup) -> set[int]:
     port = group.ssh.port or location.ssh.port or _SSH_PORT
     return {(host.port if isinstance(host, Host) else None) or port for host in group.hosts or ("",)}
-
-
-def _group_address(path: Path) -> str:
-    return f"a host of the group '{path[-1]}' of {'/'.join(map(str, path[:-2]))}"

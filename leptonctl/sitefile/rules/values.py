@@ -24,6 +24,7 @@ _TIMEZONE = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,2}")
 _LOCALE = re.compile(r"(?:C|POSIX|[a-z]{2,3}_[A-Z]{2})(?:\.[A-Za-z0-9-]+)?(?:@[a-z]+)?")
 _SYSCTL = re.compile(r"[a-z][a-z0-9_-]*(?:\.[A-Za-z0-9_-]+)+")
 # Debian policy 5.6.12, with one star at the end for "and what follows".
+_PROBE = re.compile(r"https?://[!-~]+|[A-Za-z0-9.\[\]:_-]+:[0-9]{1,5}")
 _VERSION = re.compile(r"(?:[0-9]+:)?[0-9][A-Za-z0-9.+~-]*\*?")
 
 
@@ -47,6 +48,11 @@ def check_values(site: Site) -> Iterator[Finding]:
         if software.container_runtime:
             place = (*path, "container_runtime", "registry_mirrors")
             yield from _check_mirrors(software.container_runtime.registry_mirrors, place)
+        for index, probe in enumerate(software.monitoring_server.probes if software.monitoring_server else ()):
+            if not _PROBE.fullmatch(probe):
+                place = (*path, "monitoring_server", "probes", index)
+                message = f"{quoted(probe)} is neither a URL nor a host with its port"
+                yield Finding("bad-probe", place, message, "write http://HOST/PATH, https://HOST/PATH or HOST:PORT")
         if software.monitoring_server and software.monitoring_server.mail:
             yield from _check_mail(software.monitoring_server.mail, (*path, "monitoring_server", "mail"))
 

@@ -12,6 +12,7 @@ from leptonctl.sitefile.base import Frozen
 from leptonctl.sitefile.software.accelerators import Fpga, GpuContainerToolkit, GpuDriver, GpuHealth
 from leptonctl.sitefile.software.ceph import StorageCeph
 from leptonctl.sitefile.software.containers import ContainerRuntime
+from leptonctl.sitefile.software.edge import EdgeBox, EdgeGateway
 from leptonctl.sitefile.software.hardening import Hardening
 from leptonctl.sitefile.software.hdfs import StorageHdfs
 from leptonctl.sitefile.software.host import Base
@@ -26,6 +27,10 @@ class Software(Frozen):
     """Settings of the role `base`."""
     container_runtime: ContainerRuntime | None = None
     """Settings of the role `container_runtime`."""
+    edge: EdgeBox | None = None
+    """Settings of the role `edge`."""
+    edge_gateway: EdgeGateway | None = None
+    """Settings of the role `edge_gateway`."""
     fpga: Fpga | None = None
     """Settings of the role `fpga`."""
     gpu_container_toolkit: GpuContainerToolkit | None = None
@@ -60,6 +65,8 @@ RoleName = Literal[
     "gpu_health",
     "monitoring_server",
     "storage_hdfs",
+    "edge_gateway",
+    "edge",
     "hardening",
 ]
 
@@ -76,6 +83,8 @@ ROLE_NEEDS: dict[RoleName, tuple[RoleName, ...]] = {
     "gpu_health": ("base", "monitoring_agent"),
     "monitoring_server": ("base", "monitoring_agent"),
     "storage_hdfs": ("base",),
+    "edge_gateway": ("base",),
+    "edge": ("base", "monitoring_agent"),
     "hardening": ("base",),
 }
 
@@ -84,6 +93,8 @@ ROLE_DATA: dict[RoleName, tuple[str, ...]] = {
     "container_runtime": ("/var/lib/containerd", "/var/lib/docker", "/var/lib/containers"),
     "kubernetes": ("/var/lib/leptonctl/etcd.kept",),
     "storage_ceph": ("/var/lib/ceph",),
+    "edge": ("/var/lib/prometheus/agent",),
+    "edge_gateway": ("/var/cache/apt-cacher-ng", "/var/lib/docker-registry", "/var/log/journal/remote"),
     "monitoring_server": ("/var/lib/prometheus/metrics2", "/var/lib/prometheus/alertmanager"),
     "storage_hdfs": ("/var/lib/hadoop",),
 }
@@ -103,5 +114,7 @@ SETTINGS: dict[RoleName, type[Frozen]] = {
     "gpu_health": GpuHealth,
     "monitoring_server": MonitoringServer,
     "storage_hdfs": StorageHdfs,
+    "edge_gateway": EdgeGateway,
+    "edge": EdgeBox,
     "hardening": Hardening,
 }

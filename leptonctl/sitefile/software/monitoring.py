@@ -36,7 +36,7 @@ class Mail(Settings):
 
 
 class MonitoringServer(Settings):
-    """Prometheus and Alertmanager for every host of the site."""
+    """Prometheus and Alertmanager for the hosts of a location, and of those below it that have none."""
 
     version: Text | None = None
     """Debian version of the Prometheus package to hold; None takes the archive's."""
@@ -50,10 +50,14 @@ class MonitoringServer(Settings):
         int, Field(ge=1, le=36500), rolling("the server starts again; with fewer days, older samples are deleted")
     ] = 15
     """Days for which samples are kept."""
+    retention_gib: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
+    """GiB of samples that are kept at most; the oldest go first. None: only the days count."""
     host_down_after_s: Annotated[int, Field(ge=1, le=86400)] = 120
     """Seconds without an answer after which a host counts as down."""
     disk_full_percent: Annotated[int, Field(ge=1, le=99)] = 90
     """Used share of a file system at which an alert fires."""
+    probes: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    """What the server tries from outside: URLs (answered with 2xx) or `HOST:PORT` (TCP connections are taken)."""
     webhook_url: SecretRef | None = None
     """Where alerts are posted, as a reference (such URLs carry tokens)."""
     mail: Mail | None = None

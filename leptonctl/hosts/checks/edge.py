@@ -1,0 +1,68 @@
+"""What must hold at the two ends of a bad uplink."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from leptonctl.hosts.checks.kinds import Check, Command, Package, Port, Unit
+from leptonctl.hosts.checks.settings import setting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from leptonctl.planning.desired import Settings
+
+METRICS_PORT = 9095
+INTERFACE = "lepton"
+TUNNEL_UNIT = f"wg-quick@{INTERFACE}.service"
+TUNNEL_PROGRAM = "/usr/local/lib/leptonctl/tunnel"
+WATCHDOG = "/sys/class/watchdog/watchdog0/state"
+
+
+def edge(settings: Settings) -> tuple[Check, ...]:
+    """The box scrapes itself, has its tunnel and its watchdog, and sends its journal.
+
+    Whether its metrics arrive is for the server to say.
+    """
+    found: list[Check] = [Package("prometheus"), Unit("prometheus.service"), Port(METRICS_PORT)]
+    if settings.get("tunnel"):
+        found += [
+            Unit(TUNNEL_UNIT),
+            Command(
+                "the tunnel to the region is up",
+                (TUNNEL_PROGRAM, "--check"),
+                expect="up",
+                covers=(TUNNEL_PROGRAM,),
+                rests_on=(f"unit {TUNNEL_UNIT}", TUNNEL_PROGRAM),
+            ),
+            Unit("systemd-journal-upload.service"),
+        ]
+        if setting("edge", settings, "signer") is not None:
+            found.append(Unit("lepton-agent.timer"))
+    if setting("edge", settings, "watchdog_s"):
+        found.append(Command("the machine's watchdog is armed", ("cat", WATCHDOG), expect="active"))
+    return tuple(found)
+
+
+def edge_gateway(settings: Settings) -> tuple[Check, ...]:
+    """The tunnels end here, each box is let in, and what boxes fetch and send is served."""
+    boxes = cast("tuple[Mapping[str, str], ...]", settings.get("boxes", ()))
+    return (
+        Unit(TUNNEL_UNIT),
+        *(
+            Command(
+                f"{box['host']} is let into its tunnel",
+                ("wg", "show", INTERFACE, "allowed-ips"),
+                expect=f"{box['address']}/32",
+                is_quick=True,
+                rests_on=(f"unit {TUNNEL_UNIT}", "package wireguard-tools"),
+            )
+            for box in boxes
+        ),
+        Unit("apt-cacher-ng.service"),
+        Unit("docker-registry.service"),
+        Unit("systemd-journal-remote.socket"),
+        Unit("leptonctl-states.service"),
+        Unit("chrony.service"),
+        Port(setting("edge_gateway", settings, "package_cache_port")),
+    )

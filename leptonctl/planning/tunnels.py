@@ -1,0 +1,101 @@
+"""Tunnels: each edge box of a region has one to the region's gateway, with an address that stays its own. Pure.
+
+Keys are no part of this: each host makes its own, and the public ones are exchanged by a run (`leptonctl.tunnelling`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from typing import TYPE_CHECKING
+
+from leptonctl.planning.monitoring import in_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from leptonctl.planning.desired import Desired, DesiredHost, DesiredRole, Settings
+
+BOX = "edge"
+GATEWAY = "edge_gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Tunnel:
+    """A gateway and its boxes, each with its address in the tunnel's network; all by host address of the site."""
+
+    gateway: str
+    network: IPv4Network
+    address: IPv4Address
+    boxes: Mapping[str, IPv4Address]
+    settings: Settings
+
+
+def tunnels(desired: Desired) -> tuple[Tunnel, ...]:
+    """Every gateway with the boxes of the edges below its location, in site order."""
+    found: list[Tunnel] = []
+    for location in desired.locations:
+        gateway = next((host for host in location.hosts if role_of(host, GATEWAY)), None)
+        role = role_of(gateway, GATEWAY) if gateway else None
+        if gateway is None or role is None:
+            continue
+        boxes = [
+            host.address
+            for edge in desired.locations
+            if location.address in edge.depends_on
+            for host in edge.hosts
+            if role_of(host, BOX)
+        ]
+        network = IPv4Network(str(role.settings["tunnel_cidr"]))
+        found.append(Tunnel(gateway.address, network, network[1], addresses(network, boxes), role.settings))
+    return tuple(found)
+
+
+def addresses(network: IPv4Network, boxes: Iterable[str]) -> dict[str, IPv4Address]:
+    """An address of the network for each box, from its name: a box that comes or goes moves no other, but by accident.
+
+    The first is the gateway's, the network's own and the last are nobody's. Where two names fall on one address, the
+    one that comes first in the alphabet has it and the other takes the next. Raises ValueError where they do not fit.
+    """
+    room = network.num_addresses - 3
+    names = sorted(boxes)
+    if len(names) > room:
+        raise ValueError(f"{network} has room for {room} boxes, and there are {len(names)}")
+    taken: dict[int, str] = {}
+    for name in names:
+        place = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) % room
+        while place in taken:
+            place = (place + 1) % room
+        taken[place] = name
+    return {name: network[place + 2] for place, name in taken.items()}
+
+
+def box_settings(all_of: tuple[Tunnel, ...], hostnames: Mapping[str, str], host: DesiredHost) -> dict[str, object]:
+    """What a box is told of its tunnel; an empty `tunnel` where its region has no gateway that is known."""
+    own = next((one for one in all_of if host.address in one.boxes and one.gateway in hostnames), None)
+    if own is None:
+        return {"tunnel": {}}
+    settings = own.settings
+    return {
+        "tunnel": {
+            "address": f"{own.boxes[host.address]}/{own.network.prefixlen}",
+            "gateway": str(own.address),
+            "endpoint": f"{in_url(hostnames[own.gateway])}:{settings['tunnel_port']}",
+            **{key: settings[key] for key in ("package_cache_port", "image_cache_port", "log_port", "state_port")},
+        }
+    }
+
+
+def gateway_settings(all_of: tuple[Tunnel, ...], host: DesiredHost) -> dict[str, object]:
+    """What a gateway is told: its own address in the tunnel, and those of its boxes."""
+    own = next(one for one in all_of if one.gateway == host.address)
+    return {
+        "address": f"{own.address}/{own.network.prefixlen}",
+        "boxes": [{"host": name, "address": str(address)} for name, address in sorted(own.boxes.items())],
+    }
+
+
+def role_of(host: DesiredHost, name: str) -> DesiredRole | None:
+    """The host's role of that name."""
+    return next((role for role in host.roles if role.name == name), None)
