@@ -11,18 +11,28 @@ import subprocess
 import sys
 
 LIMIT_S = 20
-DETAILS = 3
+# What a check of leptonctl shows at most.
+LENGTH_AT_MOST = 290
+# Which of its reasons need more than their own words: whose clock it is.
+TOLD_WHOLE = ("MON_CLOCK_SKEW",)
 
 
 def verdict(health: dict) -> str:
-    """The status and its reasons: each with what Ceph says of it, and of the first few things that it is about."""
-    reasons = []
-    for code, check in sorted(health.get("checks", {}).items()):
-        if check.get("muted"):
-            continue
-        details = [" ".join(one["message"].split()) for one in check.get("detail", ())[:DETAILS]]
-        reasons.append(f"{code}: {check['summary']['message']}" + (f" ({'; '.join(details)})" if details else ""))
-    return "; ".join([health["status"], *reasons])
+    """The status and its reasons, the most important first, as far as they fit on a line that is read whole."""
+    checks = {code: check for code, check in health.get("checks", {}).items() if not check.get("muted")}
+    found = health["status"]
+    left = sorted(checks, key=lambda code: (checks[code]["severity"] != "HEALTH_ERR", code))
+    while left:
+        code = left[0]
+        details = [" ".join(one["message"].split()) for one in checks[code].get("detail", ())]
+        more = f" ({details[0]})" if code in TOLD_WHOLE and details else ""
+        longer = f"{found}; {code}: {checks[code]['summary']['message']}{more}"
+        rest = f"; and {len(left)} more: `ceph health detail`"
+        if len(longer) > LENGTH_AT_MOST - len(rest):
+            return (found + rest)[:LENGTH_AT_MOST]
+        found = longer
+        left.pop(0)
+    return found
 
 
 if __name__ == "__main__":
