@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from leptonctl.planning import ceph, firewall, hdfs
+from leptonctl.planning import ceph, firewall, hdfs, nfs
 from leptonctl.planning.kubeadm import ROLE, cluster_of, kubernetes_of, member_settings
 from leptonctl.planning.monitoring import AGENT, SERVER, sender_settings, server_settings, watch
 from leptonctl.planning.scaling import every_role
@@ -53,6 +53,8 @@ def roles_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str, t
                 more[firewall.ROLE] = openings(location, host)
             if cluster is not None and kubernetes_of(host) is not None:
                 more[ROLE] = member_settings(desired.site, location, cluster, host, hostnames)
+            if nfs.ROLE in names:
+                more[nfs.ROLE] = nfs.nfs_settings(location, host, hostnames)
             if hdfs.ROLE in names:
                 more[hdfs.ROLE] = hdfs.member_settings(files, host, hostnames)
             if host.address in stored:

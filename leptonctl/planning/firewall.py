@@ -175,6 +175,7 @@ def _ceph(settings: Settings) -> tuple[Served, ...]:
 
 _SERVES: dict[RoleName, Callable[[Settings], tuple[Served, ...]]] = {
     "storage_ceph": _ceph,
+    "storage_nfs": lambda _settings: (Served(2049, (Audience.PEERS,)),),
     "monitoring_agent": lambda settings: (Served(_port(settings, "port"), (Audience.MONITORING,)),),
     "monitoring_server": lambda settings: (
         Served(_port(settings, "port"), (Audience.OPERATORS, Audience.SENDERS)),

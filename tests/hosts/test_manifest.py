@@ -25,6 +25,7 @@ RECORDS = json.loads(Path(__file__).with_name("data").joinpath("records.json").r
 RECORDED_WITH: dict[RoleName, dict[str, object]] = {
     "base": {"users": [{"name": "ops", "sudo": True}]},
     "storage_ceph": {"monitor": True, "begins": True},
+    "storage_nfs": {"mounts": [{"name": "homes", "path": "/srv/shared-homes"}]},
     "storage_hdfs": {"parts": ["name_node", "checkpoint_node"]},
 }
 

@@ -110,7 +110,7 @@ def test_ports_are_open_for_what_a_host_is(site: Desired) -> None:
     }
     assert ports["mon-1"] == [3300, 6789, "6800-7300", 9284]
     assert ports["store-1"] == ["6800-7300"]
-    assert ports["train-1"] == []
+    assert ports["train-1"] == [2049]
 
 
 @pytest.mark.parametrize(

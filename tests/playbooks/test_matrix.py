@@ -148,6 +148,30 @@ CASES |= {
         bring=hdfs_box.bring_hadoop,
     ),
 }
+CASES |= {
+    # What the host serves to itself is asked by the protocol; to mount it, a kernel without NFS is told to be none.
+    "storage_nfs": Case(
+        settings={
+            "exports": [
+                {"number": 1, "name": "homes", "path": "/srv/homes", "read_only": False, "clients": ["192.0.2.1"]}
+            ],
+            "mounts": [
+                {
+                    "name": "other",
+                    "server": "127.0.0.1",
+                    "path": "/srv/other",
+                    "unit": "srv-other.mount",
+                    "read_only": True,
+                }
+            ],
+        },
+        changed={"lease_s": 30},
+        shows=("cat /etc/ganesha/ganesha.conf", "Lease_Lifetime = 30"),
+        package="nfs-ganesha",
+        gone=("/etc/ganesha/ganesha.conf", "/usr/bin/ganesha.nfsd", "/etc/systemd/system/srv-other.mount"),
+        flaws=("other is mounted",),
+    ),
+}
 OBJECTS = {
     "name": "objects",
     "place": "core",

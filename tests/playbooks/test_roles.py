@@ -53,6 +53,7 @@ DERIVED = {
             "keys",
         )
     },
+    "storage_nfs": {"storage_nfs_exports", "storage_nfs_mounts"},
     "storage_hdfs": {f"storage_hdfs_{name}" for name in ("name_node", "checkpoint_node", "address", "nodes", "paths")},
     "monitoring_server": {
         f"monitoring_server_{name}"

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from leptonctl.hosts.checks import accelerators, ceph, containers, edge, hardening, hdfs, host, kubernetes, monitoring
+from leptonctl.hosts.checks import (
+    accelerators,
+    ceph,
+    containers,
+    edge,
+    hardening,
+    hdfs,
+    host,
+    kubernetes,
+    monitoring,
+    nfs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,5 +53,6 @@ _CHECKS: dict[RoleName, Callable[[Settings], tuple[Check, ...]]] = {
     "storage_hdfs": hdfs.storage_hdfs,
     "edge_gateway": edge.edge_gateway,
     "edge": edge.edge,
+    "storage_nfs": nfs.storage_nfs,
     "hardening": hardening.hardening,
 }

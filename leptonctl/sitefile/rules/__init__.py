@@ -19,6 +19,7 @@ from leptonctl.sitefile.rules.hosts import check_hosts
 from leptonctl.sitefile.rules.kubernetes import check_clusters
 from leptonctl.sitefile.rules.monitoring import check_monitoring_servers
 from leptonctl.sitefile.rules.networks import check_networks
+from leptonctl.sitefile.rules.nfs import check_nfs_exports
 from leptonctl.sitefile.rules.parents import check_parents
 from leptonctl.sitefile.rules.platforms import check_platforms
 from leptonctl.sitefile.rules.roles import check_ports, check_roles, check_unused_settings
@@ -51,6 +52,7 @@ RULE_SETS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     check_storage,
     check_ceph_pools,
     check_ceph_clusters,
+    check_nfs_exports,
     check_roles,
     check_monitoring_servers,
     check_edge_boxes,

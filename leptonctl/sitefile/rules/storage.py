@@ -41,6 +41,11 @@ def check_storage(site: Site) -> Iterator[Finding]:
             yield from _check_volume(volume, location, (*path, "storage", name))
 
 
+def is_of_the_system(path: str) -> bool:
+    """Whether the system lives there: what is mounted there hides it, and what is served from there shows it."""
+    return path in _SYSTEM or any(path == tree or path.startswith(f"{tree}/") for tree in _SYSTEM_TREES)
+
+
 def _check_volume(volume: Volume, location: Location, place: Path) -> Iterator[Finding]:
     for index, group in enumerate(volume.nodes):
         if group in location.nodes and location.nodes[group].scaling is not None:
@@ -75,7 +80,7 @@ def _check_mount(
         message = f"{quoted(path)} is not an absolute path in its plain form"
         yield Finding("bad-mount-path", where, message, "write one such as /data/models")
         return
-    if path in _SYSTEM or any(path == tree or path.startswith(f"{tree}/") for tree in _SYSTEM_TREES):
+    if is_of_the_system(path):
         message = f"a store on {quoted(path)} would hide part of the system"
         yield Finding("system-mount", where, message, "mount it elsewhere, such as on /data or /srv/models")
     for group in dict.fromkeys(groups):

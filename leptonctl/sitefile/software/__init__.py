@@ -18,6 +18,7 @@ from leptonctl.sitefile.software.hdfs import StorageHdfs
 from leptonctl.sitefile.software.host import Base
 from leptonctl.sitefile.software.kubernetes import HostCluster
 from leptonctl.sitefile.software.monitoring import MonitoringAgent, MonitoringServer
+from leptonctl.sitefile.software.nfs import StorageNfs
 
 
 class Software(Frozen):
@@ -47,6 +48,8 @@ class Software(Frozen):
     """Settings of the role `monitoring_server`."""
     storage_hdfs: StorageHdfs | None = None
     """Settings of the role `storage_hdfs`."""
+    storage_nfs: StorageNfs | None = None
+    """Settings of the role `storage_nfs`."""
     storage_ceph: StorageCeph | None = None
     """Settings of the role `storage_ceph`."""
     hardening: Hardening | None = None
@@ -67,6 +70,7 @@ RoleName = Literal[
     "storage_hdfs",
     "edge_gateway",
     "edge",
+    "storage_nfs",
     "hardening",
 ]
 
@@ -85,6 +89,7 @@ ROLE_NEEDS: dict[RoleName, tuple[RoleName, ...]] = {
     "storage_hdfs": ("base",),
     "edge_gateway": ("base",),
     "edge": ("base", "monitoring_agent"),
+    "storage_nfs": ("base",),
     "hardening": ("base",),
 }
 
@@ -116,5 +121,6 @@ SETTINGS: dict[RoleName, type[Frozen]] = {
     "storage_hdfs": StorageHdfs,
     "edge_gateway": EdgeGateway,
     "edge": EdgeBox,
+    "storage_nfs": StorageNfs,
     "hardening": Hardening,
 }

@@ -11,6 +11,7 @@ from pydantic import Discriminator, Tag
 
 from leptonctl.sitefile.stores.ceph import CephPool
 from leptonctl.sitefile.stores.hdfs import HdfsPath
+from leptonctl.sitefile.stores.nfs import NfsExport
 from leptonctl.sitefile.stores.volume import Volume
 
 
@@ -21,6 +22,9 @@ def _kind_of(value: object) -> str:
 
 # Told apart before they are checked, so that a wrong store is one problem and not one for each kind.
 Store = Annotated[
-    Annotated[Volume, Tag("volume")] | Annotated[CephPool, Tag("ceph_pool")] | Annotated[HdfsPath, Tag("hdfs_path")],
+    Annotated[Volume, Tag("volume")]
+    | Annotated[CephPool, Tag("ceph_pool")]
+    | Annotated[HdfsPath, Tag("hdfs_path")]
+    | Annotated[NfsExport, Tag("nfs_export")],
     Discriminator(_kind_of),
 ]

@@ -1,0 +1,66 @@
+"""Rules on NFS: a folder of one host that has the role, mounted by groups that have it too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from leptonctl.sitefile.findings import Finding
+from leptonctl.sitefile.ranges import group_hosts
+from leptonctl.sitefile.rules.forms import is_plain_path
+from leptonctl.sitefile.rules.parts import locations
+from leptonctl.sitefile.rules.storage import is_of_the_system
+from leptonctl.sitefile.stores.nfs import NfsExport
+from leptonctl.sitefile.words import did_you_mean, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from leptonctl.sitefile.findings import Path
+    from leptonctl.sitefile.model import Location, Site
+
+_ROLE: Literal["storage_nfs"] = "storage_nfs"
+
+
+def check_nfs_exports(site: Site) -> Iterator[Finding]:
+    """Every export of every location."""
+    for path, location in locations(site):
+        for name, store in location.stores(NfsExport).items():
+            place = (*path, "storage", name)
+            yield from _check_server(store, location, place)
+            yield from _check_clients(store, location, place)
+            if not is_plain_path(store.path):
+                message = f"{quoted(store.path)} is not an absolute path in its plain form"
+                yield Finding("bad-mount-path", (*place, "path"), message, "write one such as /srv/models")
+            elif is_of_the_system(store.path):
+                message = f"{quoted(store.path)} is part of the system: its clients could read it"
+                yield Finding("system-mount", (*place, "path"), message, "serve another folder, such as /srv/models")
+
+
+def _check_server(store: NfsExport, location: Location, place: Path) -> Iterator[Finding]:
+    where = (*place, "server")
+    group = location.nodes.get(store.server)
+    if group is None:
+        message = f"there is no node group {quoted(store.server)} here{did_you_mean(store.server, location.nodes)}"
+        hint = (
+            f"groups of this location: {', '.join(location.nodes)}" if location.nodes else "describe it under `nodes`"
+        )
+        yield Finding("unknown-group", where, message, hint)
+    elif _ROLE not in group.roles:
+        message = f"the group {quoted(store.server)} has not the role '{_ROLE}' that serves this"
+        yield Finding("store-role", where, message, "add the role to the group")
+    elif len(tuple(group_hosts(store.server, group))) != 1:
+        message = f"a folder is on one host, and the group {quoted(store.server)} is not one host"
+        yield Finding("store-role", where, message, "name a group of one host")
+
+
+def _check_clients(store: NfsExport, location: Location, place: Path) -> Iterator[Finding]:
+    for index, client in enumerate(store.clients):
+        if client in location.nodes and _ROLE not in location.nodes[client].roles:
+            message = f"the group {quoted(client)} has not the role '{_ROLE}' by which its hosts mount this"
+            yield Finding("store-role", (*place, "clients", index), message, "add the role to the group")
+        elif client == store.server:
+            message = "the server has the folder already"
+            yield Finding("store-role", (*place, "clients", index), message, "remove it")
+    if store.clients and store.mount_path is None:
+        message, hint = "its clients mount it nowhere", "write `mount_path: /srv/models`, or another path"
+        yield Finding("missing-mount-path", place, message, hint, at="key")
