@@ -18,7 +18,7 @@ PORT = 2049
 
 def storage_nfs(settings: Settings) -> tuple[Check, ...]:
     """A server serves each export to itself, by the protocol; a client has mounted what it should."""
-    found: list[Check] = []
+    found: list[Check] = [Package("libnfs-utils")]
     exports = cast("Sequence[Mapping[str, str]]", settings.get("exports", ()))
     if exports:
         found += [
