@@ -30,7 +30,10 @@ def roles_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str, t
     tunnelled = tunnels(desired)
     openings = firewall.openings(desired, hostnames)
     files = hdfs.hdfs_of(desired)
-    stored = ceph.settings_by_host(desired, hostnames)
+    stored = {
+        ceph.ROLE: ceph.settings_by_host(desired, hostnames),
+        nfs.ROLE: nfs.settings_by_host(desired, hostnames),
+    }
     found: dict[str, tuple[DesiredRole, ...]] = {}
     for location in desired.locations:
         cluster = cluster_of(location)
@@ -53,12 +56,9 @@ def roles_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str, t
                 more[firewall.ROLE] = openings(location, host)
             if cluster is not None and kubernetes_of(host) is not None:
                 more[ROLE] = member_settings(desired.site, location, cluster, host, hostnames)
-            if nfs.ROLE in names:
-                more[nfs.ROLE] = nfs.nfs_settings(location, host, hostnames)
             if hdfs.ROLE in names:
                 more[hdfs.ROLE] = hdfs.member_settings(files, host, hostnames)
-            if host.address in stored:
-                more[ceph.ROLE] = stored[host.address]
+            more |= {name: told[host.address] for name, told in stored.items() if host.address in told}
             found[host.address] = _with_more(host.roles, more) if more else host.roles
     return found
 

@@ -9,7 +9,7 @@ from leptonctl.sitefile.stores.nfs import NfsExport
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from leptonctl.planning.desired import DesiredHost, DesiredLocation
+    from leptonctl.planning.desired import Desired, DesiredHost, DesiredLocation
 
 ROLE = "storage_nfs"
 
@@ -48,6 +48,16 @@ def nfs_settings(location: DesiredLocation, host: DesiredHost, hostnames: Mappin
         if host.group in store.clients and store.mount_path and groups.get(store.server)
     ]
     return {"exports": exports, "mounts": mounts}
+
+
+def settings_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str, dict[str, object]]:
+    """What each host with the role is told, by its address."""
+    return {
+        host.address: nfs_settings(location, host, hostnames)
+        for location in desired.locations
+        for host in location.hosts
+        if any(role.name == ROLE for role in host.roles)
+    }
 
 
 def unit_of(path: str) -> str:
