@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup demo clean-demo test test-roles check lint format bench lock docs
+.PHONY: help setup demo clean-demo example test test-roles check lint format bench lock docs
 
 LEPTONCTL := .venv/bin/leptonctl
 DEMO := templates/demo.yaml
@@ -23,6 +23,9 @@ demo: setup ## bring up the demo site on this machine: core, region and edge
 
 clean-demo: setup ## remove the demo site
 	$(LEPTONCTL) down $(DEMO) --yes
+
+example: setup ## data in HDFS, training, serving at the edge, faults: examples/vision on this machine, with figures
+	@scripts/example.sh
 
 test: setup ## run everything: linters, quick tests, tests on real local hosts
 	@scripts/test.sh
