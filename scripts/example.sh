@@ -22,4 +22,4 @@ if ! cmp --silent "$vision/requirements.txt" "$build/installed.txt"; then
     --requirement "$vision/requirements.txt"
   cp "$vision/requirements.txt" "$build/installed.txt"
 fi
-exec .venv/bin/python -m examples.vision.run "$build/packages" "$build" "$@"
+exec .venv/bin/python -m examples.vision.run "$build/packages" "$build" "${SITE:-vision}" "$@"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shlex
 import subprocess
 import sys
 import tarfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,9 @@ class Failed(Exception):
 
 @dataclass(frozen=True)
 class Hosts:
-    """One site file. `environ` is what its variables stand for."""
+    """One site file."""
 
     file: Path
-    environ: dict[str, str] = field(default_factory=dict)
 
     def run(self, verb: str, *arguments: str) -> None:
         """`leptonctl VERB`, with its talk on the terminal."""
@@ -43,7 +41,7 @@ class Hosts:
     def started(self, address: str, *command: str) -> subprocess.Popen[bytes]:
         """A command that goes on on a host; what it prints is in `stdout`."""
         argv = [str(LEPTONCTL), "ssh", str(self.file), address, "--", *map(shlex.quote, command)]
-        return subprocess.Popen(argv, env=self._environ(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
 
     def send(self, address: str, folder: str, files: dict[str, Path | bytes]) -> None:
         """Files and folders into a folder of a host, by the name that each gets there."""
@@ -59,12 +57,9 @@ class Hosts:
         self.on(address, "mkdir", "-p", folder)
         self._done(["ssh", str(self.file), address, "--", "tar", "-x", "-C", folder], stdin=packed.getvalue())
 
-    def _environ(self) -> dict[str, str]:
-        return {**os.environ, **self.environ}
-
     def _done(self, argv: list[str], *, stdin: bytes = b"", capture_output: bool = True) -> bytes:
         more: dict[str, Any] = {"capture_output": True} if capture_output else {}
-        done = subprocess.run([str(LEPTONCTL), *argv], env=self._environ(), input=stdin, check=False, **more)
+        done = subprocess.run([str(LEPTONCTL), *argv], input=stdin, check=False, **more)
         if done.returncode != 0:
             last = (done.stderr or b"").decode(errors="replace").strip().splitlines()[-5:]
             message = f"leptonctl {' '.join(argv)}: exit {done.returncode}: {' '.join(last)}"

@@ -1,6 +1,6 @@
 """The example, from nothing to figures: a site of three tiers, data into its HDFS, training, serving, faults.
 
-Usage: run.py PACKAGES WORK [--keep]. `make example` makes PACKAGES (the libraries) and WORK (a folder to work in).
+Usage: run.py PACKAGES WORK SITE [--keep]. `make example` makes PACKAGES (the libraries) and WORK (a folder to work in).
 Prints what each step does, then the figures as a table and, on the last line, as JSON.
 """
 
@@ -15,6 +15,7 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING, Any
 
 from examples.hadoop.archive import archive
@@ -39,10 +40,10 @@ REQUESTS = 300
 FAULT_S = 15
 
 
-def main(packages: Path, work: Path, *, is_kept: bool) -> dict[str, Any]:
+def main(packages: Path, work: Path, site: str, *, is_kept: bool) -> dict[str, Any]:
     """Do it all; the figures."""
     begun = time.monotonic()
-    with site_up(work, is_kept=is_kept) as hosts:
+    with site_up(work, site, is_kept=is_kept) as hosts:
         at = hosts.addresses()
         figures: dict[str, Any] = {"up_s": round(time.monotonic() - begun)}
         files = Files(f"http://{at[CORE]}:9870")
@@ -60,15 +61,15 @@ def main(packages: Path, work: Path, *, is_kept: bool) -> dict[str, Any]:
 
 
 @contextmanager
-def site_up(work: Path, *, is_kept: bool) -> Iterator[Hosts]:
+def site_up(work: Path, site: str, *, is_kept: bool) -> Iterator[Hosts]:
     """The site, up; taken down again at the end unless it is kept."""
     made = archive(work)
     with served(work) as port:
         address = own_address()
-        environ = {"HADOOP_ARCHIVE": f"http://{address}:{port}/{made.path.name}", "HADOOP_DIGEST": made.digest}
+        words = {"HADOOP_ARCHIVE": f"http://{address}:{port}/{made.path.name}", "HADOOP_DIGEST": made.digest}
         file = work / "vision.yaml"
-        file.write_text((HERE / "site.yaml").read_text())
-        hosts = Hosts(file, environ)
+        file.write_text(Template((HERE / "site.yaml").read_text()).substitute({**words, "SITE": site}))
+        hosts = Hosts(file)
         try:
             hosts.run("up", "--yes")
             yield hosts
@@ -251,7 +252,7 @@ def table(figures: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     try:
-        found = main(Path(sys.argv[1]), Path(sys.argv[2]), is_kept="--keep" in sys.argv)
+        found = main(*map(Path, sys.argv[1:3]), sys.argv[3], is_kept="--keep" in sys.argv)
     except (Failed, OSError) as error:
         sys.exit(f"vision: {error}")
     print(table(found))
