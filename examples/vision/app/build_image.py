@@ -41,4 +41,4 @@ def main(app: Path, image: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]).resolve(), sys.argv[2])
