@@ -135,7 +135,7 @@ def deploy(hosts: Hosts, packages: Path, model: bytes, images: bytes) -> None:
 
 def start(hosts: Hosts, address: str, name: str, *, port: int) -> None:
     """One replica; it is started again where it dies."""
-    options = ("--detach", "--restart=always", "--cgroupns=private", "--network=host", "--pull=never")
+    options = ("--detach", "--restart=always", "--cgroupns=private", "--network=host", "--pull=never", "--stop-timeout=1")
     serve = ("/usr/bin/python3.11", "/app/serve.py", "/app/model.npz", str(port), name)
     hosts.on(address, "podman", "run", *options, f"--name=predict-{name}", IMAGE, *serve)
     ready(hosts, address, port)
