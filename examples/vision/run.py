@@ -135,7 +135,14 @@ def deploy(hosts: Hosts, packages: Path, model: bytes, images: bytes) -> None:
 
 def start(hosts: Hosts, address: str, name: str, *, port: int) -> None:
     """One replica; it is started again where it dies."""
-    options = ("--detach", "--restart=always", "--cgroupns=private", "--network=host", "--pull=never", "--stop-timeout=1")
+    options = (
+        "--detach",
+        "--restart=always",
+        "--cgroupns=private",
+        "--network=host",
+        "--pull=never",
+        "--stop-timeout=1",
+    )
     serve = ("/usr/bin/python3.11", "/app/serve.py", "/app/model.npz", str(port), name)
     hosts.on(address, "podman", "run", *options, f"--name=predict-{name}", IMAGE, *serve)
     ready(hosts, address, port)
@@ -252,7 +259,7 @@ def table(figures: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     try:
-        found = main(*map(Path, sys.argv[1:3]), sys.argv[3], is_kept="--keep" in sys.argv)
+        found = main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], is_kept="--keep" in sys.argv)
     except (Failed, OSError) as error:
         sys.exit(f"vision: {error}")
     print(table(found))
