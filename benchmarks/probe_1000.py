@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 from harness import CommandFailed, interleaved, tool, verdict
 from leptonctl.hosts.openssh import known_hosts_text, openssh_args
 from leptonctl.hosts.probe import look_requests
-from leptonctl.looking import look_at_platforms, targets
 from leptonctl.record.known import read_known
 from leptonctl.session import open_session
+from leptonctl.stages.looking import look_at_platforms, targets
 from simulated_hosts import KEY_EXCHANGE
 from simulated_site import simulated_site
 

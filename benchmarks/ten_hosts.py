@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from harness import CommandFailed, tool
 from leptonctl.hosts.inventory import inventory, write_inventory
 from leptonctl.hosts.openssh import known_hosts_text
-from leptonctl.looking import look_at_platforms, targets
 from leptonctl.platforms.local_observe import find
 from leptonctl.platforms.podman import find_podman
 from leptonctl.progress import silent
 from leptonctl.session import open_session
+from leptonctl.stages.looking import look_at_platforms, targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

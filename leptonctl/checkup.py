@@ -12,11 +12,11 @@ from leptonctl.health.level import Level
 from leptonctl.health.policy import default_policy
 from leptonctl.health.verdict import Verdict, worst
 from leptonctl.health.xid import table_version, xid
-from leptonctl.judging import judge_hosts
-from leptonctl.looking import look_at_platforms, targets
 from leptonctl.planning.accelerators import expected_gpus
 from leptonctl.result import ProblemResult, Result
 from leptonctl.session import scope
+from leptonctl.stages.judging import judge_hosts
+from leptonctl.stages.looking import look_at_platforms, targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

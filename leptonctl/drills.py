@@ -7,19 +7,19 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from leptonctl.applying import stoppable
 from leptonctl.clock import Clock
 from leptonctl.errors import ExitCode, Refused, UsageProblem
 from leptonctl.health.alerts import alert_for
 from leptonctl.health.fleet import decide
 from leptonctl.health.xid import xid
 from leptonctl.hosts.drills import end_drill, lay_drill
-from leptonctl.judging import judge_hosts
-from leptonctl.looking import look_at_platforms, targets
 from leptonctl.planning.accelerators import expected_gpus
 from leptonctl.planning.rollout import roll_over, together, why_stop
 from leptonctl.progress import Progress
 from leptonctl.result import ProblemResult, Result
+from leptonctl.stages.applying import stoppable
+from leptonctl.stages.judging import judge_hosts
+from leptonctl.stages.looking import look_at_platforms, targets
 
 if TYPE_CHECKING:
     import threading

@@ -10,10 +10,10 @@ from leptonctl.doctor import Finding
 from leptonctl.errors import ExitCode, UsageProblem
 from leptonctl.health.verdict import Verdict
 from leptonctl.hosts.installed import Installed, read_installed
-from leptonctl.judging import judge_hosts
-from leptonctl.looking import look_at_platforms, targets
 from leptonctl.planning.accelerators import expected_gpus
 from leptonctl.result import Result
+from leptonctl.stages.judging import judge_hosts
+from leptonctl.stages.looking import look_at_platforms, targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

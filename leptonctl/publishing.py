@@ -13,12 +13,12 @@ from leptonctl.hosts.published import state_archive
 from leptonctl.hosts.secrets import secret_refs
 from leptonctl.hosts.sent import answer_of, ask, request_of
 from leptonctl.hosts.signing import public_key, sign
-from leptonctl.looking import look_at_platforms, targets
 from leptonctl.planning.observed import Reach
 from leptonctl.planning.tunnels import BOX, tunnels
 from leptonctl.result import Result
 from leptonctl.session import scope
-from leptonctl.tunnelling import gateway_key, with_gateway_key
+from leptonctl.stages.looking import look_at_platforms, targets
+from leptonctl.stages.tunnelling import gateway_key, with_gateway_key
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,27 +13,28 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from leptonctl import applying, configuring, preflight, summary
+from leptonctl import summaries
 from leptonctl.catalog import estimate
-from leptonctl.ceph_devices import refuse_devices_with_data
 from leptonctl.clock import Clock
 from leptonctl.errors import ExitCode
-from leptonctl.estimate_summary import estimate_data
-from leptonctl.gate import left_out, open_gate
-from leptonctl.gate_summary import service_problems, verified_health
-from leptonctl.hdfs_names import refuse_new_names_over_blocks
 from leptonctl.hosts.inventory import inventory as ansible_inventory
 from leptonctl.hosts.probe import Checks
-from leptonctl.judging import judge_hosts
-from leptonctl.looked_summary import looked_locations
-from leptonctl.looking import NO_SECRETS, Looked, answers, look_at_hosts, look_at_platforms, targets
-from leptonctl.outcome import nothing_to_do, outcome
 from leptonctl.planning.accelerators import expected_gpus
 from leptonctl.planning.checks import problems
 from leptonctl.planning.derived import unknown_targets
 from leptonctl.planning.diff import diff, hostnames
 from leptonctl.planning.observed import NOTHING_ASKED
-from leptonctl.protection import (
+from leptonctl.record.known import read_known
+from leptonctl.record.lock import hold
+from leptonctl.record.run import Run, open_run, past_runs
+from leptonctl.result import Result
+from leptonctl.session import Session, scope
+from leptonctl.stages import applying, configuring, preflight
+from leptonctl.stages.gate import left_out, open_gate
+from leptonctl.stages.host_protection import refuse_losses_on_hosts
+from leptonctl.stages.judging import judge_hosts
+from leptonctl.stages.looking import NO_SECRETS, Looked, answers, look_at_hosts, look_at_platforms, targets
+from leptonctl.stages.protection import (
     forbidden_problems,
     refuse_forbidden,
     refuse_replacement,
@@ -42,17 +43,16 @@ from leptonctl.protection import (
     refuse_unknown_roles,
     write_plan,
 )
-from leptonctl.record.known import read_known
-from leptonctl.record.lock import hold
-from leptonctl.record.run import Run, open_run, past_runs
-from leptonctl.result import Result
-from leptonctl.rolling import roll_out
-from leptonctl.rollout_summary import planned_rollout
-from leptonctl.runtimes import refuse_runtime_change, with_stops_allowed
-from leptonctl.session import Session, scope
-from leptonctl.taking_off import RoleTaker
-from leptonctl.teardown import prove_gone, removals_of, remove_locations
-from leptonctl.waiting import wait_for_young_hosts
+from leptonctl.stages.rolling import roll_out
+from leptonctl.stages.runtimes import with_stops_allowed
+from leptonctl.stages.taking_off import RoleTaker
+from leptonctl.stages.teardown import prove_gone, removals_of, remove_locations
+from leptonctl.stages.waiting import wait_for_young_hosts
+from leptonctl.summaries.estimate import estimate_data
+from leptonctl.summaries.gate import service_problems, verified_health
+from leptonctl.summaries.looked import looked_locations
+from leptonctl.summaries.outcome import nothing_to_do, outcome
+from leptonctl.summaries.rollout import planned_rollout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -105,8 +105,8 @@ def plan(session: Session, ask: PlanRequest) -> Result:
     if ask.out is not None:
         write_plan(ask.out, found)
     refused = forbidden_problems(found)
-    in_the_way = tuple(map(summary.problem_of, (*refused, *problems(checks))))
-    unanswered = summary.unanswered_problems(looked.observed)
+    in_the_way = tuple(map(summaries.problem_of, (*refused, *problems(checks))))
+    unanswered = summaries.unanswered_problems(looked.observed)
     code = ExitCode.REFUSED if refused else ExitCode.PREFLIGHT_FAILED if in_the_way else ExitCode.DONE
     if code is ExitCode.DONE and unanswered:
         code = ExitCode.PLATFORM_FAILED
@@ -116,8 +116,8 @@ def plan(session: Session, ask: PlanRequest) -> Result:
         verb="plan",
         site=found.site,
         exit_code=code,
-        locations=summary.planned_locations(found),
-        changes=summary.changes_of(found),
+        locations=summaries.planned_locations(found),
+        changes=summaries.changes_of(found),
         problems=(*in_the_way, *unanswered),
         durations_s=clock.read(),
         data={
@@ -127,7 +127,7 @@ def plan(session: Session, ask: PlanRequest) -> Result:
             "waves": found.waves,
             "rollouts": [planned_rollout(rollout) for rollout in found.rollouts],
             "estimate": estimate_data(estimate(want, found)),
-            "settings": summary.settings_by_group(want),
+            "settings": summaries.settings_by_group(want),
             "preflight": [asdict(check) for check in checks],
         },
     )
@@ -153,9 +153,7 @@ def up(session: Session, ask: UpRequest) -> Result:
             return _end(run, clock, nothing_to_do(planned))
         refuse_forbidden(planned)
         refuse_replacement(planned, ask.replace)
-        refuse_runtime_change(session, want, looked, ask.stop_containers)
-        refuse_new_names_over_blocks(session, want, looked)
-        refuse_devices_with_data(session, want, looked)
+        refuse_losses_on_hosts(session, want, looked, ask.stop_containers)
         ask.approve(planned)
         with clock.stage("preflight"):
             checks = preflight.ask(session, applying.changing(planned))
@@ -236,7 +234,7 @@ def status(session: Session, *, only: tuple[str, ...], is_exit_code: bool) -> Re
         session, want, looked = _look(session, only)
     known = read_known(session.state_dir, [location.address for location in want.locations])
     locations = looked_locations(want, looked.observed, known, now=datetime.now(UTC))
-    problems = (*summary.unanswered_problems(looked.observed), *summary.disagreement_problems(looked.observed))
+    problems = (*summaries.unanswered_problems(looked.observed), *summaries.disagreement_problems(looked.observed))
     is_fine = all(location.status == "in_order" for location in locations) and not looked.strays
     code = ExitCode.DIFFERENCE_FOUND if is_exit_code and not is_fine else ExitCode.DONE
     return Result(
@@ -244,7 +242,7 @@ def status(session: Session, *, only: tuple[str, ...], is_exit_code: bool) -> Re
         site=want.site,
         exit_code=code,
         locations=locations,
-        changes=tuple(summary.resource_of(stray, "keep", "not in the site file") for stray in looked.strays),
+        changes=tuple(summaries.resource_of(stray, "keep", "not in the site file") for stray in looked.strays),
         problems=problems,
         durations_s=clock.read(),
     )
@@ -266,9 +264,9 @@ def verify(session: Session, *, only: tuple[str, ...]) -> Result:
     known = read_known(session.state_dir, [location.address for location in want.locations])
     locations = looked_locations(want, looked.observed, known, now=datetime.now(UTC))
     problems = (
-        *summary.unanswered_problems(looked.observed),
-        *summary.missing_problems(locations),
-        *summary.difference_problems(looked.observed, waiting=_waiting(session, looked)),
+        *summaries.unanswered_problems(looked.observed),
+        *summaries.missing_problems(locations),
+        *summaries.difference_problems(looked.observed, waiting=_waiting(session, looked)),
         *unfit,
         *service_problems(locations, told=unfit),
     )
@@ -292,17 +290,17 @@ def drift(session: Session, *, only: tuple[str, ...]) -> Result:
         session, want, looked = _look(session, only, is_close=True)
     planned = _plan(session, want, looked, only)
     problems = (
-        *summary.unanswered_problems(looked.observed),
-        *summary.resource_problems(planned),
-        *summary.difference_problems(looked.observed, waiting=_waiting(session, looked)),
+        *summaries.unanswered_problems(looked.observed),
+        *summaries.resource_problems(planned),
+        *summaries.difference_problems(looked.observed, waiting=_waiting(session, looked)),
     )
     code = ExitCode.DIFFERENCE_FOUND if problems else ExitCode.DONE
     return Result(
         verb="drift",
         site=want.site,
         exit_code=code,
-        locations=summary.planned_locations(planned),
-        changes=summary.changes_of(planned),
+        locations=summaries.planned_locations(planned),
+        changes=summaries.changes_of(planned),
         problems=problems,
         durations_s=clock.read(),
     )

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "leptonctl"
 
 # From the bottom up. A part imports itself and what stands in the rows above it here, never its neighbour in a row.
-# "the verbs" are `workflow.py` and the modules beside it that its stages are written in.
+# "the verbs" are `workflow.py`, the modules beside it, and the folders of their stages and of what they answer with.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "progress", "assets"}),
     frozenset({"health", "devices"}),
@@ -29,6 +29,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"talk"}),
     frozenset({"cli"}),
 )
+OF_THE_VERBS = ("stages", "summaries")
 
 # Modules, or packages, that may import the library. `pulumi_*` are the SDKs of the clouds.
 OWNERS: dict[str, tuple[str, ...]] = {
@@ -120,7 +121,7 @@ def part(module: str) -> str | None:
     names = module.split(".")
     if len(names) == 1 or names[1].startswith("__"):
         return None
-    is_package = (PACKAGE / names[1]).is_dir()
+    is_package = (PACKAGE / names[1]).is_dir() and names[1] not in OF_THE_VERBS
     return names[1] if is_package or names[1] in frozenset().union(*LAYERS) else "the verbs"
 
 

@@ -1,6 +1,6 @@
 """Tunnels: each edge box of a region has one to the region's gateway, with an address that stays its own. Pure.
 
-Keys are no part of this: each host makes its own, and the public ones are exchanged by a run (`leptonctl.tunnelling`).
+Keys are no part of this: each host makes its own, and a run exchanges the public ones (`leptonctl.stages.tunnelling`).
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def render(result: Result, output: str) -> None:
 
 def render_error(verb: str, error: LeptonError, output: str) -> None:
     """Print an error: as text on stderr, or as a result on stdout."""
-    from leptonctl.summary import error_problems  # noqa: PLC0415 - only on failure
+    from leptonctl.summaries import error_problems  # noqa: PLC0415 - only on failure
 
     if output == "json":
         result = Result(verb=verb, exit_code=int(error.exit_code), problems=error_problems(error))
@@ -73,9 +73,9 @@ def _sarif(problems: tuple[Problem, ...]) -> object:
 
 def plan_text(plan: Plan, estimates: tuple[Estimate, ...] = ()) -> str:
     """A plan as text, with what its locations cost, for the question that `up` asks."""
-    from leptonctl import summary  # noqa: PLC0415 - only for a question
-    from leptonctl.estimate_summary import estimate_data  # noqa: PLC0415 - only for a question
-    from leptonctl.rollout_summary import planned_rollout  # noqa: PLC0415 - only for a question
+    from leptonctl import summaries  # noqa: PLC0415 - only for a question
+    from leptonctl.summaries.estimate import estimate_data  # noqa: PLC0415 - only for a question
+    from leptonctl.summaries.rollout import planned_rollout  # noqa: PLC0415 - only for a question
 
     console = _console()
     with console.capture() as captured:
@@ -85,8 +85,8 @@ def plan_text(plan: Plan, estimates: tuple[Estimate, ...] = ()) -> str:
                 verb="plan",
                 site=plan.site,
                 exit_code=0,
-                locations=summary.planned_locations(plan),
-                changes=summary.changes_of(plan),
+                locations=summaries.planned_locations(plan),
+                changes=summaries.changes_of(plan),
                 data={
                     "is_observed": plan.is_observed,
                     "rollouts": [planned_rollout(rollout) for rollout in plan.rollouts],

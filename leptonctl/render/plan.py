@@ -39,7 +39,7 @@ def print_plan(console: Console, result: Result) -> None:
         print_changes(console, gone)
     _rollouts(console, result)
     if result.data.get("estimate"):
-        from leptonctl.estimate_summary import estimate_lines  # noqa: PLC0415 - only where there is one
+        from leptonctl.summaries.estimate import estimate_lines  # noqa: PLC0415 - only where there is one
 
         console.print("\n" + "\n".join(estimate_lines(result.data["estimate"])))
     checks_text(console, result)

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from leptonctl import preflight
-from leptonctl.applying import changing
 from leptonctl.hosts.probe import look_requests
 from leptonctl.hosts.reach import Request
 from leptonctl.hosts.ssh import run_all
 from leptonctl.hosts.target import Target
-from leptonctl.looking import Looked, look_at_hosts, look_at_platforms, targets
 from leptonctl.planning.diff import diff
 from leptonctl.planning.observed import HostLook, Reach, RoleState
 from leptonctl.platforms.ssh_facts import look_program, read_facts
 from leptonctl.session import Session, open_session
+from leptonctl.stages import preflight
+from leptonctl.stages.applying import changing
+from leptonctl.stages.looking import Looked, look_at_hosts, look_at_platforms, targets
 from simulated_hosts import HOST_KEY, LOOK_ANSWER, MANIFEST, answer
 from simulated_site import SimulatedSite, simulated_site
 

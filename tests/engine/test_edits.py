@@ -12,8 +12,8 @@ from leptonctl.planning.observed import Observed
 from leptonctl.planning.plan import Action
 from leptonctl.planning.resources import resource_changes
 from leptonctl.progress import silent
-from leptonctl.protection import refuse_forbidden
 from leptonctl.session import open_session
+from leptonctl.stages.protection import refuse_forbidden
 from tests.engine.sites import HERE, core_of, platform_of
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from leptonctl.looking import look_at_platforms, targets
 from leptonctl.planning.diff import diff
 from leptonctl.planning.plan import Action
 from leptonctl.planning.resources import resource_changes
 from leptonctl.progress import silent
+from leptonctl.stages.looking import look_at_platforms, targets
 from tests.engine.sites import core_of, open_site, platform_of
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from leptonctl.estimate_summary import estimate_data, estimate_lines
 from leptonctl.planning.desired import Desired, desired
 from leptonctl.planning.estimate import (
     Carbon,
@@ -17,6 +16,7 @@ from leptonctl.planning.estimate import (
     power_of,
 )
 from leptonctl.sitefile.load import load_site
+from leptonctl.summaries.estimate import estimate_data, estimate_lines
 
 SITE = """
 site: demo

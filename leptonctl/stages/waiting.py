@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from leptonctl.looking import look_at_hosts
 from leptonctl.planning.observed import Reach
 from leptonctl.progress import Progress
 from leptonctl.session import scope
+from leptonctl.stages.looking import look_at_hosts
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping
 
-    from leptonctl.looking import Looked
     from leptonctl.planning.desired import Desired
     from leptonctl.planning.observed import Observed
     from leptonctl.session import Session
+    from leptonctl.stages.looking import Looked
 
 BOOT_LIMIT = timedelta(minutes=10)
 """How long a machine may take from its start to its first answer; large GPU machines need most of it."""

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from leptonctl.errors import Problem, Refused
 from leptonctl.hosts.hdfs_data import hdfs_data_on
-from leptonctl.looking import targets
 from leptonctl.planning.hdfs import ROLE, hdfs_of
 from leptonctl.planning.observed import RoleState
+from leptonctl.stages.looking import targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from leptonctl.hosts.hdfs_data import HdfsData
     from leptonctl.hosts.target import Target
-    from leptonctl.looking import Looked
     from leptonctl.planning.desired import Desired
     from leptonctl.session import Session
+    from leptonctl.stages.looking import Looked
 
 
 def refuse_new_names_over_blocks(session: Session, want: Desired, looked: Looked) -> None:

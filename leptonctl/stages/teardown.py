@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from leptonctl import summary
+from leptonctl import summaries
 from leptonctl.errors import ExitCode, LeptonError, exit_code_over
 from leptonctl.planning.cost import price_of, price_text
 from leptonctl.planning.desired import tier_of
 from leptonctl.progress import Progress
 from leptonctl.record.known import forget
 from leptonctl.result import ChangeResult, LocationResult, ProblemResult, Result
-from leptonctl.schedule import in_order
 from leptonctl.session import LOCATIONS_AT_ONCE
+from leptonctl.stages.schedule import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -123,7 +123,7 @@ def prove_gone(
         if resource not in kept
     )
     for one, failure in removed.failed.items():
-        problems.extend(summary.error_problems(failure, where=one.location))
+        problems.extend(summaries.error_problems(failure, where=one.location))
     code = ExitCode.PLATFORM_FAILED if problems else ExitCode.DONE
     if removed.failed:
         code = exit_code_over(removed.failed.values())
@@ -133,7 +133,7 @@ def prove_gone(
         exit_code=code,
         locations=tuple(_location(one, removed) for one in removals),
         changes=(
-            *(summary.resource_of(resource, "delete", "removed") for resource in removed.resources),
+            *(summaries.resource_of(resource, "delete", "removed") for resource in removed.resources),
             *_kept(kept, prices),
         ),
         problems=tuple(problems),
@@ -158,7 +158,7 @@ def _kept_of(left: Sequence[ObservedResource], delete_data: frozenset[str]) -> l
 
 
 def _kept(kept: Iterable[ObservedResource], prices: Mapping[str, str]) -> Iterable[ChangeResult]:
-    return (summary.resource_of(one, "keep", f"{_why_kept(one)}{prices[one.id]}") for one in kept)
+    return (summaries.resource_of(one, "keep", f"{_why_kept(one)}{prices[one.id]}") for one in kept)
 
 
 def _why_kept(resource: ObservedResource) -> str:

@@ -10,7 +10,7 @@ import pytest
 from leptonctl.errors import ExitCode
 from leptonctl.planning.observed import ObservedResource
 from leptonctl.session import Session, open_session
-from leptonctl.teardown import Removal, Removed, prove_gone
+from leptonctl.stages.teardown import Removal, Removed, prove_gone
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from leptonctl.planning.observed import Endpoint, HostLook, Observed, ObservedLocation, Reach
-from leptonctl.waiting import BOOT_LIMIT, booting_hosts
+from leptonctl.stages.waiting import BOOT_LIMIT, booting_hosts
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 YOUNG, OLD = NOW - timedelta(seconds=30), NOW - BOOT_LIMIT

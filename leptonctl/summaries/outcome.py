@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from leptonctl import summary
+from leptonctl import summaries
 from leptonctl.errors import ExitCode, exit_code_over
-from leptonctl.gate_summary import gate_data, gate_problems
 from leptonctl.planning.observed import Reach, RoleState
 from leptonctl.planning.plan import Action
-from leptonctl.removal_summary import still_there
 from leptonctl.result import HostResult, LocationResult, ProblemResult, Result, RoleResult
-from leptonctl.rollout_summary import rolled_out, stop_problems
+from leptonctl.summaries.gate import gate_data, gate_problems
+from leptonctl.summaries.removal import still_there
+from leptonctl.summaries.rollout import rolled_out, stop_problems
 
 if TYPE_CHECKING:
-    from leptonctl.applying import Applied
-    from leptonctl.gate import Gated
     from leptonctl.hosts.configured import HostConfigured
     from leptonctl.planning.desired import Desired, DesiredHost, DesiredLocation
     from leptonctl.planning.observed import HostLook, Observed
     from leptonctl.planning.plan import Plan
+    from leptonctl.stages.applying import Applied
+    from leptonctl.stages.gate import Gated
 
 _WRONG_KEY = {Reach.HOST_KEY_CHANGED, Reach.HOST_KEY_UNKNOWN}
 HostStatus = Literal["in_order", "changed", "failed", "unreachable", "differs", "unknown", "skipped"]
@@ -31,8 +31,8 @@ def nothing_to_do(plan: Plan) -> Result:
         verb="up",
         site=plan.site,
         exit_code=ExitCode.DONE,
-        locations=summary.planned_locations(plan),
-        changes=summary.changes_of(plan),
+        locations=summaries.planned_locations(plan),
+        changes=summaries.changes_of(plan),
         data={"message": "nothing to do: all is as the site file says", "digest": plan.digest},
     )
 
@@ -55,7 +55,7 @@ def outcome(want: Desired, plan: Plan, applied: Applied, after: Observed) -> Res
         site=want.site,
         exit_code=code,
         locations=locations,
-        changes=tuple(summary.change_of(change) for change in plan.changes if change.action is not Action.KEEP),
+        changes=tuple(summaries.change_of(change) for change in plan.changes if change.action is not Action.KEEP),
         problems=problems,
         data={
             "message": _message(locations, problems, len(applied.not_begun)),
@@ -167,7 +167,7 @@ def _role(name: str, done: HostConfigured | None, look: HostLook | None) -> Role
 
 def _problems(location: DesiredLocation, applied: Applied, after: Observed) -> list[ProblemResult]:
     if location.address in applied.failed:
-        return list(summary.error_problems(applied.failed[location.address], where=location.address))
+        return list(summaries.error_problems(applied.failed[location.address], where=location.address))
     if location.address in applied.skipped:
         message = f"not begun: it waits for {applied.skipped[location.address]}, which failed"
         return [ProblemResult(rule="not_begun", where=location.address, message=message)]
@@ -194,7 +194,7 @@ def _host_problems(address: str, detail: str | None, applied: Applied, after: Ob
     elif address in applied.unproven:
         found.append(ProblemResult(rule="verify", where=address, message=applied.unproven[address]))
     elif look is not None and look.reach == Reach.OK:
-        found.extend(summary.difference_problems(after, only=address))
+        found.extend(summaries.difference_problems(after, only=address))
     else:
         message = detail or "the host is not running"
         rule = look.reach.value if look is not None else "not_deployed"

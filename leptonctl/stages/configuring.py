@@ -6,27 +6,25 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from leptonctl.ceph_joining import with_keys
-from leptonctl.clustering import prepare
 from leptonctl.hosts.configure import configure
 from leptonctl.hosts.openssh import known_hosts_text
 from leptonctl.hosts.probe import record
 from leptonctl.hosts.secrets import resolve, secret_refs
 from leptonctl.hosts.target import Leaving, by_address
-from leptonctl.looking import targets
 from leptonctl.planning.observed import Reach, RoleState
 from leptonctl.planning.scaling import every_role
 from leptonctl.progress import Progress
 from leptonctl.record.known import KnownHost, read_known, write_known
-from leptonctl.tunnelling import exchange_keys
+from leptonctl.stages.ceph_joining import with_keys
+from leptonctl.stages.clustering import prepare
+from leptonctl.stages.looking import targets
+from leptonctl.stages.tunnelling import exchange_keys
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-    from leptonctl.applying import Applied
-    from leptonctl.gate import Gate
     from leptonctl.hosts.configured import HostConfigured
     from leptonctl.hosts.target import Target
     from leptonctl.planning.desired import Desired
@@ -35,6 +33,8 @@ if TYPE_CHECKING:
     from leptonctl.planning.removal import GoneRole
     from leptonctl.record.run import Run
     from leptonctl.session import Session
+    from leptonctl.stages.applying import Applied
+    from leptonctl.stages.gate import Gate
 
 FORKS = 10
 

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from leptonctl.errors import Problem, Refused
 from leptonctl.hosts.ceph import occupied_devices
-from leptonctl.looking import targets
 from leptonctl.planning.ceph import ROLE
 from leptonctl.planning.observed import RoleState
+from leptonctl.stages.looking import targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from leptonctl.hosts.target import Target
-    from leptonctl.looking import Looked
     from leptonctl.planning.desired import Desired, Settings
     from leptonctl.session import Session
+    from leptonctl.stages.looking import Looked
 
 
 def refuse_devices_with_data(session: Session, want: Desired, looked: Looked) -> None:

@@ -14,22 +14,22 @@ from leptonctl.health.fleet import decide
 from leptonctl.health.verdict import Verdict
 from leptonctl.hosts.fault_logs import collect_fault_logs
 from leptonctl.hosts.gate_records import write_gate_records
-from leptonctl.judging import judge_hosts
 from leptonctl.planning.accelerators import expected_gpus
 from leptonctl.planning.observed import GateRecord
 from leptonctl.planning.service import Service, service_of
 from leptonctl.progress import Progress
+from leptonctl.stages.judging import judge_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from leptonctl.health.judge import HostHealth
     from leptonctl.hosts.target import Target
-    from leptonctl.looking import Looked
     from leptonctl.planning.accelerators import Expected
     from leptonctl.progress import State
     from leptonctl.record.run import Run
     from leptonctl.session import Session
+    from leptonctl.stages.looking import Looked
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from leptonctl.applying import Applied
 from leptonctl.hosts.configured import Failure, HostConfigured
-from leptonctl.outcome import outcome
 from leptonctl.planning.desired import Desired, desired
 from leptonctl.planning.diff import diff
 from leptonctl.planning.observed import Endpoint, HostLook, Observed, ObservedLocation, Reach, RoleLook, RoleState
 from leptonctl.planning.rollout import RolledOut, roll_over
 from leptonctl.result import Result
 from leptonctl.sitefile.model import Site
+from leptonctl.stages.applying import Applied
+from leptonctl.summaries.outcome import outcome
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 BOXES = [f"core/box-{number}" for number in range(1, 5)]

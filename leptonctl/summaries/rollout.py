@@ -8,8 +8,8 @@ from leptonctl.planning.rollout import why_stop
 from leptonctl.result import ProblemResult
 
 if TYPE_CHECKING:
-    from leptonctl.applying import Applied
     from leptonctl.planning.rollout import RolledOut, Rollout
+    from leptonctl.stages.applying import Applied
 
 
 def planned_rollout(rollout: Rollout) -> dict[str, object]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from leptonctl.planning.monitoring import OF_OTHERS, SERVER
 from leptonctl.planning.observed import Difference, Observed, ObservedResource, Reach, RoleState
 from leptonctl.planning.plan import Action, Change, HostPlan, LocationPlan, Plan
-from leptonctl.removal_summary import gone_role_results, removal_problems
 from leptonctl.result import ChangeResult, HostResult, LocationResult, ProblemResult, RoleResult
+from leptonctl.summaries.removal import gone_role_results, removal_problems
 
 if TYPE_CHECKING:
     from leptonctl.errors import LeptonError, Problem

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from leptonctl.schedule import in_order
+from leptonctl.stages.schedule import in_order
 
 NEEDS: dict[str, tuple[str, ...]] = {
     "core": (),

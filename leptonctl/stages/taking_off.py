@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from leptonctl.configuring import FORKS
 from leptonctl.errors import ConfigurationFailed, Problem
 from leptonctl.hosts.configure import configure
 from leptonctl.hosts.probe import look, record
 from leptonctl.hosts.target import Leaving
-from leptonctl.looking import targets
 from leptonctl.planning.observed import Reach
 from leptonctl.planning.removal import gone_roles
 from leptonctl.record.known import read_known, write_known
+from leptonctl.stages.configuring import FORKS
+from leptonctl.stages.looking import targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

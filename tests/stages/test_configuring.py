@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from leptonctl.configuring import select
 from leptonctl.hosts.target import Leaving, Target
 from leptonctl.planning.desired import Desired, DesiredRole, desired
 from leptonctl.planning.diff import diff
@@ -19,6 +18,7 @@ from leptonctl.planning.observed import (
 )
 from leptonctl.planning.plan import Plan
 from leptonctl.sitefile.model import Site
+from leptonctl.stages.configuring import select
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 HOST = "core/box-1"

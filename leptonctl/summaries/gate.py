@@ -10,10 +10,10 @@ from leptonctl.result import ProblemResult
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from leptonctl.gate import Gated
     from leptonctl.health.judge import HostHealth
     from leptonctl.planning.accelerators import Expected
     from leptonctl.result import LocationResult
+    from leptonctl.stages.gate import Gated
 
 
 def gate_data(gated: Mapping[str, Gated]) -> list[dict[str, object]]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from leptonctl.planning.observed import Difference, HostLook, Observed, Reach, RoleLook, RoleState
-from leptonctl.summary import difference_problems
+from leptonctl.summaries import difference_problems
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

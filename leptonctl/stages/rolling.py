@@ -9,23 +9,23 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING
 
-from leptonctl.clustering import settle
-from leptonctl.configuring import configure_batch
-from leptonctl.looking import look_closely
 from leptonctl.planning.rollout import RolledOut, roll_over, together, why_stop
 from leptonctl.progress import Progress
-from leptonctl.schedule import in_order
+from leptonctl.stages.clustering import settle
+from leptonctl.stages.configuring import configure_batch
+from leptonctl.stages.looking import look_closely
+from leptonctl.stages.schedule import in_order
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
-    from leptonctl.applying import Applied
-    from leptonctl.configuring import Job
     from leptonctl.planning.desired import Desired, DesiredLocation
     from leptonctl.planning.rollout import Rollout
     from leptonctl.session import Session
+    from leptonctl.stages.applying import Applied
+    from leptonctl.stages.configuring import Job
 
 ROLLOUTS_AT_ONCE = 2
 # A service that was started a moment ago may not answer yet: what does not hold is looked at again before it counts.

@@ -8,8 +8,8 @@ from leptonctl.planning.observed import HostLook, Observed, ObservedResource, Re
 from leptonctl.planning.removal import is_any_removed
 from leptonctl.planning.scaling import missing_hosts
 from leptonctl.planning.service import Service, service_note, service_of
-from leptonctl.removal_summary import still_there
 from leptonctl.result import Answer, HostResult, LocationResult, RoleResult
+from leptonctl.summaries.removal import still_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

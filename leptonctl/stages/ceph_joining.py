@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from leptonctl.clustering import Prepared
 from leptonctl.hosts.sent import answer_of, ask, request_of
 from leptonctl.planning.ceph import ROLE, ceph_clusters
 from leptonctl.planning.observed import Reach
+from leptonctl.stages.clustering import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,20 +12,20 @@ from leptonctl.errors import Interrupted, LeptonError
 from leptonctl.planning.elsewhere import is_going
 from leptonctl.planning.plan import Action
 from leptonctl.progress import Progress
-from leptonctl.schedule import in_order
 from leptonctl.session import LOCATIONS_AT_ONCE
-from leptonctl.teardown import Removal, remove_locations
+from leptonctl.stages.schedule import in_order
+from leptonctl.stages.teardown import Removal, remove_locations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-    from leptonctl.gate import Gated
     from leptonctl.hosts.configured import HostConfigured
     from leptonctl.planning.observed import ObservedLocation, ObservedResource
     from leptonctl.planning.plan import LocationPlan, Plan
     from leptonctl.planning.rollout import RolledOut
     from leptonctl.session import Session
+    from leptonctl.stages.gate import Gated
 
 
 @dataclass(slots=True)

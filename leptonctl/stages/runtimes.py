@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from leptonctl.errors import Problem, Refused
 from leptonctl.hosts.containers import containers_on
-from leptonctl.looking import targets
+from leptonctl.stages.looking import targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from leptonctl.configuring import Selection
     from leptonctl.hosts.target import Target
-    from leptonctl.looking import Looked
     from leptonctl.planning.desired import Desired, DesiredRole
     from leptonctl.session import Session
+    from leptonctl.stages.configuring import Selection
+    from leptonctl.stages.looking import Looked
 
 ROLE = "container_runtime"
 

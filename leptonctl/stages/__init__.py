@@ -1,0 +1,1 @@
+"""The stages that the verbs in `workflow.py` are made of, one a module."""
