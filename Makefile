@@ -31,6 +31,7 @@ test: setup ## run everything: linters, quick tests, tests on real local hosts
 	@scripts/test.sh
 
 test-roles: setup ## every role by all that may happen to it and every change made by hand, on real local hosts
+	@scripts/have_maven.sh
 	@.venv/bin/pytest -q -m matrix
 
 check: setup ## run the quick part: linters and the tests that need no hosts

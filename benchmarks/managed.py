@@ -46,8 +46,11 @@ WATCHING_FILES = {
     "/etc/default/prometheus": "644",
     "/etc/default/prometheus-alertmanager": "644",
     **{
-        f"/usr/local/share/leptonctl/dashboards/{role}.json": "644"
-        for role in ("base", "container_runtime", "monitoring_agent", "monitoring_server")
+        f"/usr/local/share/leptonctl/dashboards/{name}.json": "644"
+        for name in (
+            *("base", "container_runtime", "monitoring_agent", "monitoring_server"),
+            *("site_energy", "site_gpu", "site_location", "site_overview", "site_storage"),
+        )
     },
 }
 WATCHING_PACKAGES = ["prometheus", "prometheus-alertmanager"]

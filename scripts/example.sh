@@ -9,11 +9,7 @@ if [[ ${1:-} == --lock ]]; then
   exec .venv/bin/uv pip compile "$vision/requirements.in" --quiet "${platform[@]}" --generate-hashes --no-emit-index-url \
     --no-emit-find-links --custom-compile-command "scripts/example.sh --lock" --output-file "$vision/requirements.txt"
 fi
-if ! command -v mvn >/dev/null; then
-  sudo=sudo
-  [[ $EUID -eq 0 ]] && sudo=
-  $sudo apt-get -q -y install --no-install-recommends maven default-jre-headless >&2
-fi
+scripts/have_maven.sh
 mkdir -p "$build"
 # The libraries are for the hosts' Python, whatever this machine's is.
 if ! cmp --silent "$vision/requirements.txt" "$build/installed.txt"; then
