@@ -54,7 +54,8 @@ class WebHdfs:
             except urllib.error.HTTPError:
                 raise
             except OSError:
-                dead.append(urllib.parse.urlsplit(where).netloc)
+                # By its address alone: with a port, that of its blocks is meant and not the one of HTTP.
+                dead.append(str(urllib.parse.urlsplit(where).hostname))
         message = f"{path} could not be read past {dead}"
         raise AssertionError(message)
 

@@ -75,6 +75,8 @@ def test_what_a_dead_provider_made_is_told_and_the_next_run_adopts_it(
     assert {change.action for change in platform.preview(core)} == {Action.KEEP}
 
 
+# It may wait five minutes for what was asked for at the same moment and was never made.
+@pytest.mark.matrix
 def test_what_aws_does_not_list_yet_is_looked_for_again_and_not_made_twice(
     aws_proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
