@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.hosts, pytest.mark.matrix]
 NAME = "core/name-1"
 DATA = ("core/data-1", "core/data-2", "core/data-3")
 MIB = 2**20
+HEALTH = "/usr/local/lib/leptonctl/hdfs_health"
 TEXT = """\
 software:
   storage_hdfs: {{archive: "{url}", archive_digest: "{digest}", replication: 2, block_mib: 1, heap_mib: 192,
@@ -75,9 +76,17 @@ class Cluster:
         """Whether every block has its copies."""
         return all(self.files.figure("FSNamesystem", name) == 0 for name in ("LowRedundancyBlocks", "MissingBlocks"))
 
+    def stale(self) -> bool:
+        """Whether the name node has not heard of a data node for a while."""
+        return bool(self.files.figure("FSNamesystemState", "NumStaleDataNodes"))
+
+    def opened(self) -> bool:
+        """Whether every data node has its disks: one that was just started opens them first."""
+        return all(self.site.on(one, HEALTH, "data_node") == "in order\n" for one in DATA)
+
     def in_order(self) -> Answer:
         """`verify` once nothing is left to do for the daemons."""
-        wait_until(lambda: self.healed() and self.files.figure("FSNamesystemState", "NumStaleDataNodes") == 0, 120)
+        wait_until(lambda: self.healed() and not self.stale() and self.opened(), 120)
         return self.site.run("verify")
 
 
@@ -170,8 +179,7 @@ def test_a_full_disk_of_a_data_node_is_told_and_files_go_to_the_others(cluster: 
     cluster.site.on(full, "mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", "/var/lib/hadoop/data")
     cluster.site.on(full, "chown", "hdfs:hdfs", "/var/lib/hadoop/data")
     cluster.unit(full, "start")
-    health = "/usr/local/lib/leptonctl/hdfs_health"
-    wait_until(lambda: cluster.site.on(full, health, "data_node") == "in order\n", 120)
+    wait_until(lambda: cluster.site.on(full, HEALTH, "data_node") == "in order\n", 120)
     cluster.site.on(full, "sh", "-c", "dd if=/dev/zero of=/var/lib/hadoop/data/ballast bs=1M 2>/dev/null || true")
     written = content(6 * MIB, 4)
     cluster.files.write("/models/full.bin", written)

@@ -89,7 +89,11 @@ def data_node(settings: dict, found: dict[str, dict]) -> Iterator[str]:
     for actor in actors:
         if actor["ActorState"] != "RUNNING" or int(actor["LastHeartbeatResponseTime"]) > STALE_S:
             yield f"the name node at {actor['NamenodeAddress']} does not answer it"
-    state = found["FSDatasetState"]
+    state = found.get("FSDatasetState")
+    # Told only once it has met its name node.
+    if state is None:
+        yield "it has not opened its disks yet"
+        return
     if state["NumFailedVolumes"]:
         yield f"disks that failed: {', '.join(state['FailedStorageLocations'])}"
     if state["Remaining"] < settings["block_bytes"]:
