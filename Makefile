@@ -32,6 +32,7 @@ test: setup ## run everything: linters, quick tests, tests on real local hosts
 
 test-roles: setup ## every role by all that may happen to it and every change made by hand, on real local hosts
 	@scripts/have_maven.sh
+	@scripts/raise_watches.sh
 	@.venv/bin/pytest -q -m matrix
 
 check: setup ## run the quick part: linters and the tests that need no hosts

@@ -8,6 +8,7 @@ close() {
 }
 trap close EXIT
 scripts/check.sh
+scripts/raise_watches.sh
 echo "== tests on real local hosts, and of the AWS platform on an engine"
 # By file: tests that share a site stay in one worker; JOBS sites are up at once.
 .venv/bin/pytest -q -m "(hosts or engine) and not matrix" -n "${JOBS:-2}" --dist loadfile --junitxml build/hosts.xml

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 MIN_MEMORY_GIB = 0.125
 MIN_CPUS = 0.01
+INOTIFY_LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
+# Counted on hosts with all roles of the demo site: systemd and its login manager 6, Prometheus 1, which counts as the
+# machine's root too (PrivateUsers). What finds none left goes on in silence: Prometheus then has no hosts at all.
+INOTIFY_A_HOST = 7
+INOTIFY_OF_OTHERS = 16
 
 
 def problems_of(podman: Podman, site: str, locations: tuple[DesiredLocation, ...]) -> tuple[Problem, ...]:
@@ -31,6 +36,7 @@ def problems_of(podman: Podman, site: str, locations: tuple[DesiredLocation, ...
         return (
             *machine_problems(info, user=current_user(), subids=subordinate_ids()),
             *_tool_problems(podman),
+            *watch_problems(sum(len(location.hosts) for location in locations), inotify_limit()),
             *(problem for location in locations for problem in _size_problems(location)),
             *_range_problems(podman, site, locations),
         )
@@ -78,6 +84,19 @@ def machine_problems(info: Mapping[str, Any], *, user: str, subids: str) -> Iter
     if not is_rootless and cgroups != "v2" and runtime != "runc":
         message = f"podman uses {runtime}, which does not work with cgroups {cgroups}"
         yield Problem("local.runtime", message, INSTALL_HINT)
+
+
+def inotify_limit() -> int | None:
+    """How many inotify instances the kernel gives one user; `None` where it does not tell."""
+    return int(INOTIFY_LIMIT.read_text(encoding="ascii")) if INOTIFY_LIMIT.is_file() else None
+
+
+def watch_problems(num_hosts: int, limit: int | None) -> Iterator[Problem]:
+    """Too few inotify instances for so many hosts, which share one kernel."""
+    needed = num_hosts * INOTIFY_A_HOST + INOTIFY_OF_OTHERS
+    if limit is not None and needed > limit:
+        message = f"{num_hosts} hosts need about {needed} inotify instances; this kernel gives a user {limit}"
+        yield Problem("local.inotify", message, f"sudo sysctl -w fs.inotify.max_user_instances={max(needed, 1024)}")
 
 
 def _tool_problems(podman: Podman) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from leptonctl.platforms.local_preflight import machine_problems
+from leptonctl.platforms.local_preflight import machine_problems, watch_problems
 
 
 def info(*, cgroups: str, runtime: str = "runc", is_rootless: bool = False) -> dict[str, Any]:
@@ -44,3 +44,13 @@ def test_crun_on_cgroups_v1_is_told_to_be_replaced_by_runc() -> None:
     (problem,) = machine_problems(info(cgroups="v1", runtime="crun"), user="root", subids="")
     assert problem.message == "podman uses crun, which does not work with cgroups v1"
     assert problem.hint == "install it: sudo apt-get install --yes podman runc uidmap"
+
+
+def test_more_hosts_than_the_kernel_has_watches_for_are_told_with_the_command_that_gives_more() -> None:
+    (problem,) = watch_problems(20, 128)
+    assert (problem.message, problem.hint) == (
+        "20 hosts need about 156 inotify instances; this kernel gives a user 128",
+        "sudo sysctl -w fs.inotify.max_user_instances=1024",
+    )
+    assert list(watch_problems(16, 128)) == []
+    assert list(watch_problems(20, None)) == []
