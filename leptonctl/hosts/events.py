@@ -21,6 +21,8 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # Runs several modules in one task; each part of its result names its own.
 TOGETHER = "leptonctl.host.together"
+# Where a role's task stands. The checkout as a whole may lie in a folder of the name `roles`, too.
+_OF_A_ROLE = re.compile(r".*/roles/(?P<role>[^/]+)/(?:tasks|handlers)/[^/]+")
 _ENDED = ("runner_on_ok", "runner_on_failed", "runner_on_unreachable")
 
 
@@ -200,9 +202,9 @@ def _role_of(data: Event) -> str | None:
     ansible-runner lets a task that has no role inherit the one of whichever task began last on any host. So the task's
     own place decides; only the check of a role's arguments, which Ansible makes up, has its place in the play.
     """
-    path = str(data.get("task_path"))
-    if "/roles/" in path:
-        return path.rpartition("/roles/")[2].partition("/")[0]
+    found = _OF_A_ROLE.fullmatch(str(data.get("task_path")))
+    if found is not None:
+        return found["role"]
     action = str(data.get("resolved_action") or data.get("task_action"))
     return _text(data.get("role")) if action.endswith("validate_argument_spec") else None
 

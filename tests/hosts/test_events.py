@@ -107,6 +107,19 @@ def test_a_role_of_another_host_is_not_taken_for_the_role_of_a_task_without_one(
     assert events.hosts()["core/a"].records == {"base": (), "container_runtime": (), "monitoring_agent": ()}
 
 
+def test_a_checkout_in_a_folder_called_roles_makes_no_role_of_its_own_folders() -> None:
+    events = reader()
+    for path, role in (
+        ("/home/me/roles/playbooks/site.yml:9", None),
+        ("/home/me/roles/leptonctl/playbooks/site.yml:9", None),
+        ("/home/me/roles/leptonctl/playbooks/roles/base/tasks/main.yml:3", "base"),
+        ("/home/me/roles/leptonctl/playbooks/roles/base/handlers/main.yml:3", "base"),
+    ):
+        progress = events.take(ended("ok", None, task_path=path))
+        assert progress is not None
+        assert progress.role == role
+
+
 def test_a_skipped_item_leaves_no_record() -> None:
     events = reader()
     items = [
