@@ -13,7 +13,6 @@ from leptonctl.hosts.published import state_archive
 from leptonctl.hosts.secrets import secret_refs
 from leptonctl.hosts.sent import answer_of, ask, request_of
 from leptonctl.hosts.signing import public_key, sign
-from leptonctl.planning.observed import Reach
 from leptonctl.planning.tunnels import BOX, tunnels
 from leptonctl.result import Result
 from leptonctl.session import scope
@@ -96,7 +95,7 @@ def _publish(session: Session, box: Target, gateway: Target | None, key: Path) -
     files = {name: archive, f"{name}.sig": sign(archive, key)}
     sent = {"files": {each: base64.b64encode(content).decode() for each, content in files.items()}}
     reply = ask([request_of(gateway, ("published",), sent)], limit_s=LIMIT_S)[gateway.address]
-    _, problem = ({}, reply.detail) if reply.reach != Reach.OK else answer_of(reply)
+    _, problem = answer_of(reply)
     if problem is not None:
         raise ConfigurationFailed(f"{gateway.address}: {problem}", hint="`leptonctl up` runs the role edge_gateway")
     return {

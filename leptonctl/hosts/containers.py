@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from leptonctl.assets import asset
-from leptonctl.hosts.reach import Request
-from leptonctl.hosts.sent import ask
-from leptonctl.planning.observed import Reach
+from leptonctl.hosts.sent import ask, read_as, request_of_role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,26 +26,14 @@ class Containers:
 
 def containers_on(targets: Sequence[Target]) -> dict[str, Containers]:
     """What runs on each target, by its address, one round trip each. Never raises for a host; changes nothing."""
-    program = asset("playbooks", "roles", "container_runtime", "files", "containers.py").read_bytes()
-    requests = [
-        Request(
-            target.address,
-            target.endpoint,
-            "exec python3 -" if target.endpoint.user == "root" else "exec sudo -n -- python3 -",
-            program,
-        )
-        for target in targets
-    ]
+    requests = [request_of_role(target, "container_runtime", "containers.py") for target in targets]
     return {address: containers_of(reply) for address, reply in ask(requests, limit_s=LIMIT_S).items()}
 
 
 def containers_of(reply: Reply) -> Containers:
     """A host's answer; anything but the program's own shape is no answer."""
-    if reply.reach != Reach.OK:
-        return Containers(problem=reply.detail)
-    try:
-        running = json.loads(reply.stdout)["running"]
-        return Containers({str(runtime): tuple(map(str, names)) for runtime, names in running.items()})
-    except (ValueError, KeyError, TypeError, AttributeError):
-        said = reply.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        return Containers(problem=f"the host's answer was not understood: {''.join(said) or 'it said nothing'}")
+    return read_as(reply, _read, lambda problem: Containers(problem=problem))
+
+
+def _read(found: Any) -> Containers:  # noqa: ANN401 - JSON
+    return Containers({str(runtime): tuple(map(str, names)) for runtime, names in found["running"].items()})

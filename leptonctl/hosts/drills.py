@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from leptonctl.errors import LeptonError, Refused
 from leptonctl.hosts.sent import answer_of, ask, request_of
-from leptonctl.planning.observed import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +59,7 @@ def drill_of(about: Mapping[str, Any]) -> Drill:
 
 def _ask(target: Target, request: dict[str, object]) -> dict[str, Any]:
     (reply,) = ask([request_of(target, _MODULES, request)], limit_s=LIMIT_S).values()
-    answer, problem = answer_of(reply) if reply.reach == Reach.OK else ({}, reply.detail)
+    answer, problem = answer_of(reply)
     if problem is not None:
         raise DrillFailed(f"{target.address}: {problem}", hint="see `leptonctl status`")
     return answer

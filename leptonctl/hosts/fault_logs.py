@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from leptonctl.hosts.secrets import HIDDEN, Redactor
 from leptonctl.hosts.sent import answer_of, ask, request_of
-from leptonctl.planning.observed import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +37,7 @@ def collect_fault_logs(targets: Sequence[Target], folder: Path, *, secrets: Mapp
     replies = ask([request_of(aim, _MODULES, {}) for aim in targets], limit_s=LIMIT_S)
     found: dict[str, str] = {}
     for address, reply in replies.items():
-        answer, problem = answer_of(reply) if reply.reach == Reach.OK else ({}, reply.detail)
+        answer, problem = answer_of(reply)
         own = folder / address.replace("/", ".")
         own.mkdir(mode=0o700, parents=True, exist_ok=True)
         logs = answer["logs"] if problem is None else {"kernel.log": {"failed": problem}}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from leptonctl.health.verdict import Verdict
 from leptonctl.hosts.sent import answer_of, ask, request_of
-from leptonctl.planning.observed import GateRecord, Reach
+from leptonctl.planning.observed import GateRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ def write_gate_records(targets: Sequence[Target], records: Mapping[str, GateReco
     requests = [request_of(aim, _MODULES, {"record": asdict(records[aim.address])}) for aim in targets]
     failed: dict[str, str] = {}
     for address, reply in ask(requests, limit_s=LIMIT_S).items():
-        problem = answer_of(reply)[1] if reply.reach == Reach.OK else reply.detail
+        problem = answer_of(reply)[1]
         if problem is not None:
             failed[address] = problem
     return failed

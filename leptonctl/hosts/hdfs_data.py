@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from leptonctl.assets import asset
-from leptonctl.hosts.reach import Request
-from leptonctl.hosts.sent import ask
-from leptonctl.planning.observed import Reach
+from leptonctl.hosts.sent import ask, read_as, request_of_role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,30 +31,18 @@ class HdfsData:
 
 def hdfs_data_on(targets: Sequence[Target]) -> dict[str, HdfsData]:
     """What lies on each target, by its address, one round trip each. Never raises for a host; changes nothing."""
-    program = asset("playbooks", "roles", "storage_hdfs", "files", "hdfs_name_node.py").read_bytes()
-    requests = [
-        Request(
-            target.address,
-            target.endpoint,
-            "exec python3 -" if target.endpoint.user == "root" else "exec sudo -n -- python3 -",
-            program,
-        )
-        for target in targets
-    ]
+    requests = [request_of_role(target, "storage_hdfs", "hdfs_name_node.py") for target in targets]
     return {address: hdfs_data_of(reply) for address, reply in ask(requests, limit_s=LIMIT_S).items()}
 
 
 def hdfs_data_of(reply: Reply) -> HdfsData:
     """A host's answer; anything but the program's own shape is no answer."""
-    if reply.reach != Reach.OK:
-        return HdfsData(problem=reply.detail)
-    try:
-        found = json.loads(reply.stdout)
-        return HdfsData(
-            has_names=bool(found["names"]),
-            others=tuple(map(str, found["other"])),
-            blocks={str(disk): str(cluster) for disk, cluster in found["blocks"].items()},
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        said = reply.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        return HdfsData(problem=f"the host's answer was not understood: {''.join(said) or 'it said nothing'}")
+    return read_as(reply, _read, lambda problem: HdfsData(problem=problem))
+
+
+def _read(found: Any) -> HdfsData:  # noqa: ANN401 - JSON
+    return HdfsData(
+        has_names=bool(found["names"]),
+        others=tuple(map(str, found["other"])),
+        blocks={str(disk): str(cluster) for disk, cluster in found["blocks"].items()},
+    )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from leptonctl.health.answer import reading_of
 from leptonctl.health.readings import PROGRAMS, HostReading
 from leptonctl.hosts.sent import answer_of, ask, request_of
-from leptonctl.planning.observed import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +47,7 @@ def read_accelerators(
 
 
 def _reading(reply: Reply, vendor: str) -> HostReading:
-    answer, problem = answer_of(reply) if reply.reach == Reach.OK else ({}, reply.detail)
+    answer, problem = answer_of(reply)
     if problem is None:
         return reading_of(answer)
     return HostReading(now_s=0, booted_s=0, unread=dict.fromkeys((PROGRAMS[vendor], "PCI bus", "kernel log"), problem))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from leptonctl.hosts.sent import answer_of, ask, request_of
-from leptonctl.planning.observed import Reach
 
 if TYPE_CHECKING:
     from leptonctl.hosts.target import Target
@@ -50,7 +49,7 @@ class Installed:
 def read_installed(target: Target) -> Installed | str:
     """What a host has, or why it could not be asked."""
     (reply,) = ask([request_of(target, _MODULES, {})], limit_s=LIMIT_S).values()
-    answer, problem = answer_of(reply) if reply.reach == Reach.OK else ({}, reply.detail)
+    answer, problem = answer_of(reply)
     return problem if problem is not None else installed_of(answer)
 
 

@@ -14,7 +14,6 @@ from leptonctl.health.dcgm import read_diag
 from leptonctl.health.smi import NotUnderstood
 from leptonctl.health.torch_burn import read_torch_burn
 from leptonctl.hosts.sent import answer_of, ask, request_of
-from leptonctl.planning.observed import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,8 +66,6 @@ def _read_all_reduce(answer: Mapping[str, Any]) -> AllReduceReading:
 
 
 def _read(reply: Reply, read: Any) -> Any:  # noqa: ANN401 - a reading of either kind
-    if reply.reach != Reach.OK:
-        return reply.detail
     answer, problem = answer_of(reply)
     if problem is not None:
         return problem

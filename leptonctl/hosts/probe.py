@@ -203,8 +203,6 @@ def _role_look(role: DesiredRole, answer: Mapping[str, Any]) -> RoleLook:
 
 
 def _recorded(reply: Reply) -> Recorded:
-    if reply.reach != Reach.OK:
-        return Recorded(None, reply.detail)
     answer, problem = answer_of(reply)
     if problem is not None:
         return Recorded(None, problem)

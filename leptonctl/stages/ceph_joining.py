@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from leptonctl.hosts.sent import answer_of, ask, request_of
 from leptonctl.planning.ceph import ROLE, ceph_clusters
-from leptonctl.planning.observed import Reach
 from leptonctl.stages.clustering import Prepared
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def _ask(
             problem = problem or f"the monitor {address} could not be asked whether it has the cluster"
             continue
         reply = ask([request_of(complete[address], _MODULES, request)], limit_s=LIMIT_S)[address]
-        answer, wrong = answer_of(reply) if reply.reach == Reach.OK else ({}, reply.detail)
+        answer, wrong = answer_of(reply)
         if wrong is not None:
             problem = problem or f"the monitor {address} gave no keys: {wrong}"
         elif answer["is_begun"]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from leptonctl.hosts.sent import answer_of, ask, request_of
 from leptonctl.planning.kubeadm import ROLE, Cluster, cluster_of
-from leptonctl.planning.observed import Reach
 from leptonctl.progress import Progress
 
 if TYPE_CHECKING:
@@ -121,7 +120,5 @@ def _with_join(target: Target, join: Mapping[str, str]) -> Target:
 def _ask(control: Target, request: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
     """A control plane host's answer, or what was in the way."""
     reply = ask([request_of(control, _MODULES, request)], limit_s=LIMIT_S)[control.address]
-    if reply.reach != Reach.OK:
-        return {}, f"{control.address}: {reply.detail}"
     answer, problem = answer_of(reply)
     return answer, None if problem is None else f"{control.address}: {problem}"

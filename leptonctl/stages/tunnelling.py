@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from leptonctl.hosts.sent import answer_of, ask, request_of
-from leptonctl.planning.observed import Reach
 from leptonctl.planning.tunnels import BOX, GATEWAY, tunnels
 from leptonctl.progress import Progress
 
@@ -72,7 +71,7 @@ def _ask(
     replies = ask([request_of(complete[one], _MODULES, request) for one, request in known.items()], limit_s=LIMIT_S)
     found: dict[str, dict[str, Any]] = {}
     for address, reply in replies.items():
-        answer, problem = ({}, reply.detail) if reply.reach != Reach.OK else answer_of(reply)
+        answer, problem = answer_of(reply)
         if problem is None:
             found[address] = answer
         else:
