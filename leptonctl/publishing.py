@@ -17,7 +17,7 @@ from leptonctl.planning.tunnels import BOX, tunnels
 from leptonctl.result import Result
 from leptonctl.session import scope
 from leptonctl.stages.looking import look_at_platforms, targets
-from leptonctl.stages.tunnelling import gateway_key, with_gateway_key
+from leptonctl.stages.tunnelling import KEY_SETTING, gateway_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,11 +47,14 @@ def publish(session: Session, *, only: tuple[str, ...], key: Path) -> Result:
         hint = "set software.edge.signer to your public key, and run `leptonctl up` once"
         raise UsageProblem("no box here pulls its state", hint=hint)
     gateway_of = {box: known.get(tunnel.gateway) for tunnel in tunnels(session.desired) for box in tunnel.boxes}
-    problems = [problem for box in boxes for problem in _problems(box, gateway_of.get(box.address), signer)]
+    pairs = [(box, gateway_of.get(box.address)) for box in boxes]
+    problems = [problem for box, gateway in pairs for problem in _problems(box, gateway, signer)]
     if problems:
         raise Refused("nothing was published", problems=tuple(problems))
     with clock.stage("publish"):
-        published = [_publish(session, box, gateway_of[box.address], key) for box in boxes]
+        there = [(box, gateway) for box, gateway in pairs if gateway is not None]
+        keys = {gateway.address: _public_key_of(session, gateway) for gateway in {one for _, one in there}}
+        published = [_publish(session, box, gateway, keys[gateway.address], key) for box, gateway in there]
     return Result(
         verb="publish",
         site=session.desired.site,
@@ -62,8 +65,9 @@ def publish(session: Session, *, only: tuple[str, ...], key: Path) -> Result:
 
 
 def _signer(target: Target) -> str | None:
-    found = next((role.settings.get("signer") for role in target.roles if role.name == BOX), None)
-    return None if found is None else str(found)
+    role = target.role(BOX)
+    signer = role.settings.get("signer") if role is not None else None
+    return None if signer is None else str(signer)
 
 
 def _problems(box: Target, gateway: Target | None, signer: str) -> list[Problem]:
@@ -82,15 +86,18 @@ def _problems(box: Target, gateway: Target | None, signer: str) -> list[Problem]
     return found
 
 
-def _publish(session: Session, box: Target, gateway: Target | None, key: Path) -> dict[str, object]:
-    """Publish one box's state; give what was put where."""
-    if gateway is None:
-        raise Refused(f"{box.address} has no gateway")
+def _public_key_of(session: Session, gateway: Target) -> str:
     public = gateway_key(session, gateway)
     if public is None:
         raise ConfigurationFailed(f"{gateway.address} does not tell its public key", hint="is it reachable?")
+    return public
+
+
+def _publish(session: Session, box: Target, gateway: Target, public: str, key: Path) -> dict[str, object]:
+    """Publish one box's state, with its gateway's `public` key in it; give what was put where."""
     serial = int(time.time())
-    archive = state_archive(with_gateway_key(box, public), recorded=box, site=session.desired.site, serial=serial)
+    sent_box = box.with_settings(BOX, {KEY_SETTING: public})
+    archive = state_archive(sent_box, recorded=box, site=session.desired.site, serial=serial)
     name = f"{box.address.replace('/', '.')}.tar.gz"
     files = {name: archive, f"{name}.sig": sign(archive, key)}
     sent = {"files": {each: base64.b64encode(content).decode() for each, content in files.items()}}

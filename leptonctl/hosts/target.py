@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from leptonctl.planning.desired import DesiredRole, Tier
+    from leptonctl.planning.desired import DesiredRole, Settings, Tier
     from leptonctl.planning.observed import Endpoint
 
 
@@ -35,6 +35,17 @@ class Target:
     endpoint: Endpoint
     roles: tuple[DesiredRole, ...]
     leaving: tuple[Leaving, ...] = ()
+
+    def role(self, name: str) -> DesiredRole | None:
+        """Its role of that name; None where it has none."""
+        return next((role for role in self.roles if role.name == name), None)
+
+    def with_settings(self, name: str, more: Settings) -> Target:
+        """The same host, with `more` among the settings of its role of that name."""
+        roles = tuple(
+            replace(role, settings={**role.settings, **more}) if role.name == name else role for role in self.roles
+        )
+        return replace(self, roles=roles)
 
 
 def by_address(targets: Iterable[Target]) -> dict[str, Target]:

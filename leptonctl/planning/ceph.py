@@ -14,7 +14,7 @@ from leptonctl.sitefile.stores.ceph import DEFAULT_SIZE, CephPool
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from leptonctl.planning.desired import Desired, DesiredHost, DesiredLocation, DesiredRole, Settings
+    from leptonctl.planning.desired import Desired, DesiredHost, DesiredLocation, Settings
     from leptonctl.planning.observed import HostLook
 
 ROLE = "storage_ceph"
@@ -35,18 +35,13 @@ class CephCluster:
         return self.monitors[:1] == (address,)
 
 
-def ceph_of(host: DesiredHost) -> DesiredRole | None:
-    """The host's role in a Ceph cluster."""
-    return next((role for role in host.roles if role.name == ROLE), None)
-
-
 def ceph_clusters(locations: Iterable[DesiredLocation]) -> tuple[CephCluster, ...]:
     """The clusters, in site order."""
     members: dict[str, list[DesiredLocation]] = {}
     monitors: dict[str, list[str]] = {}
     for location in locations:
         for host in location.hosts:
-            role = ceph_of(host)
+            role = host.role(ROLE)
             if role is None:
                 continue
             name = cluster_name(location.address, role.settings)
@@ -75,7 +70,7 @@ def ceph_settings(
 
     A monitor whose address is not known yet is left out. What the whole cluster has is told to the first monitor alone.
     """
-    role = ceph_of(host)
+    role = host.role(ROLE)
     settings: Settings = role.settings if role is not None else {}
     stores = [
         (one.address, name, pool)
@@ -178,7 +173,7 @@ def settings_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str
         for cluster in ceph_clusters(desired.locations)
         for location in cluster.locations
         for host in location.hosts
-        if ceph_of(host) is not None
+        if host.role(ROLE) is not None
     }
 
 
@@ -196,7 +191,7 @@ def refused_ceph_edits(location: DesiredLocation, looks: Mapping[str, HostLook])
     for host in location.hosts:
         look = looks.get(host.address)
         seen = look.roles.get(ROLE) if look is not None else None
-        if ceph_of(host) is None or seen is None:
+        if host.role(ROLE) is None or seen is None:
             continue
         for key, reason in _KEPT_KEYS.items():
             if key in seen.former_settings:

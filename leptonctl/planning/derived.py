@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from leptonctl.planning import ceph, firewall, hdfs, nfs
-from leptonctl.planning.kubeadm import ROLE, cluster_of, kubernetes_of, member_settings
+from leptonctl.planning.kubeadm import ROLE, cluster_of, member_settings
 from leptonctl.planning.monitoring import AGENT, SERVER, sender_settings, server_settings, watch
 from leptonctl.planning.scaling import every_role
 from leptonctl.planning.tunnels import BOX, GATEWAY, box_settings, gateway_settings, tunnels
@@ -54,7 +54,7 @@ def roles_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str, t
                 more["base"] = {"time_service": "chrony"}
             if firewall.ROLE in names:
                 more[firewall.ROLE] = openings(location, host)
-            if cluster is not None and kubernetes_of(host) is not None:
+            if cluster is not None and host.role(ROLE) is not None:
                 more[ROLE] = member_settings(desired.site, location, cluster, host, hostnames)
             if hdfs.ROLE in names:
                 more[hdfs.ROLE] = hdfs.member_settings(files, host, hostnames)

@@ -65,6 +65,10 @@ class DesiredHost:
     connection: Connection | None = None
     is_scaled: bool = False
 
+    def role(self, name: str) -> DesiredRole | None:
+        """Its role of that name; None where it has none."""
+        return next((role for role in self.roles if role.name == name), None)
+
 
 @dataclass(frozen=True, slots=True)
 class DesiredScaling:

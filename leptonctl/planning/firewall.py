@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import TYPE_CHECKING, Literal
 
@@ -81,38 +82,38 @@ def openings(
         for location in desired.locations
     }
 
+    @cache
     def peers(role: RoleName) -> tuple[str, ...]:
         return tuple(_names(desired, hostnames, role))
 
     def of_host(location: DesiredLocation, host: DesiredHost) -> dict[str, object]:
-        own = next(role.settings for role in host.roles if role.name == ROLE)
-        inside = tuple(str(role.settings["tunnel_cidr"]) for role in host.roles if role.name == "edge_gateway")
-        who = {
-            Audience.MONITORING: (*servers, *_texts(own.get("translated_from"))) if servers else (),
-            Audience.SENDERS: (
-                *(one for one in senders if one != hostnames.get(host.address)),
-                *inside,
-            ),
-            Audience.TUNNELS: inside,
-            Audience.LOCATION: by_location.get(location.address, ()),
-            Audience.OPERATORS: _texts(own.get("operators")),
-            Audience.EVERYONE: _ANYWHERE,
+        role = host.role(ROLE)
+        own: Settings = role.settings if role is not None else {}
+        gateway = host.role("edge_gateway")
+        inside = (str(gateway.settings["tunnel_cidr"]),) if gateway is not None else ()
+
+        # Functions: on a large site the lists are long, and most hosts serve few of them.
+        who: dict[Audience, Callable[[RoleName], tuple[str, ...]]] = {
+            Audience.MONITORING: lambda _: (*servers, *_texts(own.get("translated_from"))) if servers else (),
+            Audience.SENDERS: lambda _: (*(one for one in senders if one != hostnames.get(host.address)), *inside),
+            Audience.TUNNELS: lambda _: inside,
+            Audience.LOCATION: lambda _: by_location.get(location.address, ()),
+            Audience.PEERS: peers,
+            Audience.OPERATORS: lambda _: _texts(own.get("operators")),
+            Audience.EVERYONE: lambda _: _ANYWHERE,
         }
         return {
             "ssh_from": list(merged(_texts(own.get("ssh_from")))),
-            "openings": [{**asdict(one), "sources": list(one.sources)} for one in _of_host(host, who, peers)],
+            "openings": [{**asdict(one), "sources": list(one.sources)} for one in _of_host(host, who)],
         }
 
     return of_host
 
 
-def _of_host(
-    host: DesiredHost, who: Mapping[Audience, tuple[str, ...]], peers: Callable[[RoleName], tuple[str, ...]]
-) -> Iterator[Opening]:
+def _of_host(host: DesiredHost, who: Mapping[Audience, Callable[[RoleName], tuple[str, ...]]]) -> Iterator[Opening]:
     for role in host.roles:
         for one in served(role.name, role.settings):
-            known = {**who, Audience.PEERS: peers(role.name)} if Audience.PEERS in one.audiences else who
-            sources = merged(source for audience in one.audiences for source in known[audience])
+            sources = merged(source for audience in one.audiences for source in who[audience](role.name))
             if sources:
                 yield Opening(role.name, one.protocol, str(one.port), sources)
 

@@ -13,7 +13,7 @@ from leptonctl.sitefile.stores.hdfs import HdfsPath
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from leptonctl.planning.desired import Desired, DesiredHost, DesiredLocation, DesiredRole
+    from leptonctl.planning.desired import Desired, DesiredHost, DesiredLocation
     from leptonctl.planning.observed import HostLook
 
 ROLE = "storage_hdfs"
@@ -50,7 +50,7 @@ def _stores(location: DesiredLocation) -> tuple[HdfsPath, ...]:
 
 
 def _path(store: HdfsPath, name_node: DesiredHost | None) -> dict[str, object]:
-    role = hdfs_role(name_node) if name_node is not None else None
+    role = name_node.role(ROLE) if name_node is not None else None
     copies = store.copies or (role.settings["replication"] if role is not None else None)
     return {"path": store.path, "owner": store.owner, "policy": store.erasure, "copies": copies}
 
@@ -58,18 +58,13 @@ def _path(store: HdfsPath, name_node: DesiredHost | None) -> dict[str, object]:
 def _members(desired: Desired) -> Iterator[tuple[DesiredLocation, DesiredHost]]:
     for location in desired.locations:
         for host in location.hosts:
-            if hdfs_role(host) is not None:
+            if host.role(ROLE) is not None:
                 yield location, host
-
-
-def hdfs_role(host: DesiredHost) -> DesiredRole | None:
-    """The host's role in it."""
-    return next((role for role in host.roles if role.name == ROLE), None)
 
 
 def parts_of(host: DesiredHost) -> tuple[str, ...]:
     """What the host is in it."""
-    role = hdfs_role(host)
+    role = host.role(ROLE)
     parts = role.settings["parts"] if role is not None else ()
     return tuple(map(str, parts)) if isinstance(parts, (list, tuple)) else ()
 
@@ -84,7 +79,7 @@ def refused_edits(location: DesiredLocation, looks: Mapping[str, HostLook]) -> I
     for host in location.hosts:
         look = looks.get(host.address)
         seen = look.roles.get(ROLE) if look is not None else None
-        if hdfs_role(host) is not None and seen is not None and "parts" in seen.former_settings:
+        if host.role(ROLE) is not None and seen is not None and "parts" in seen.former_settings:
             former = ", ".join(map(str, cast("list[object]", seen.former_settings["parts"])))
             yield (
                 f"{host.address} is {former} of HDFS and does not become {', '.join(parts_of(host))}: "

@@ -15,7 +15,7 @@ from leptonctl.planning.kubeadm_config import Node, documents
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from leptonctl.planning.desired import DesiredHost, DesiredLocation, DesiredRole
+    from leptonctl.planning.desired import DesiredHost, DesiredLocation
     from leptonctl.planning.observed import HostLook
 
 ROLE = "kubernetes"
@@ -47,25 +47,16 @@ class Cluster:
             return "first"
         return "control_plane" if address in self.control else "worker"
 
-    def turn_of(self, address: str) -> int:
-        """When the host's turn is: control plane hosts one after the other, then all workers."""
-        return self.control.index(address) if address in self.control else len(self.control)
-
 
 def cluster_of(location: DesiredLocation) -> Cluster | None:
     """The location's cluster of hosts; None where it has none, or no control plane (validate says so)."""
     control: list[str] = []
     workers: list[str] = []
     for host in location.hosts:
-        role = kubernetes_of(host)
+        role = host.role(ROLE)
         if role is not None:
             (control if role.settings["control_plane"] else workers).append(host.address)
     return Cluster(location.address, tuple(control), tuple(workers)) if control else None
-
-
-def kubernetes_of(host: DesiredHost) -> DesiredRole | None:
-    """The host's role in a cluster."""
-    return next((role for role in host.roles if role.name == ROLE), None)
 
 
 def member_settings(
@@ -75,7 +66,7 @@ def member_settings(
 
     Where the first control plane host has no address yet, and there is no virtual one, there is no configuration.
     """
-    role = kubernetes_of(host)
+    role = host.role(ROLE)
     settings: Mapping[str, object] = role.settings if role is not None else {}
     api = settings["api_address"] or hostnames.get(cluster.control[0])
     node = Node(
@@ -142,7 +133,7 @@ def refused_upgrade(running: str, wanted: str) -> str | None:
 def refused_edits(location: DesiredLocation, looks: Mapping[str, HostLook]) -> Iterator[tuple[str, str]]:
     """The hosts whose cluster settings cannot become what the site file says, each with why and what to do instead."""
     for host in location.hosts:
-        role, look = kubernetes_of(host), looks.get(host.address)
+        role, look = host.role(ROLE), looks.get(host.address)
         seen = look.roles.get(ROLE) if look is not None else None
         if role is None or seen is None:
             continue

@@ -11,11 +11,12 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import TYPE_CHECKING
 
 from leptonctl.planning.monitoring import in_url
+from leptonctl.sitefile.software.edge import room_for_boxes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from leptonctl.planning.desired import Desired, DesiredHost, DesiredRole, Settings
+    from leptonctl.planning.desired import Desired, DesiredHost, Settings
 
 BOX = "edge"
 GATEWAY = "edge_gateway"
@@ -36,8 +37,8 @@ def tunnels(desired: Desired) -> tuple[Tunnel, ...]:
     """Every gateway with the boxes of the edges below its location, in site order."""
     found: list[Tunnel] = []
     for location in desired.locations:
-        gateway = next((host for host in location.hosts if role_of(host, GATEWAY)), None)
-        role = role_of(gateway, GATEWAY) if gateway else None
+        gateway = next((host for host in location.hosts if host.role(GATEWAY)), None)
+        role = gateway.role(GATEWAY) if gateway else None
         if gateway is None or role is None:
             continue
         boxes = [
@@ -45,7 +46,7 @@ def tunnels(desired: Desired) -> tuple[Tunnel, ...]:
             for edge in desired.locations
             if location.address in edge.depends_on
             for host in edge.hosts
-            if role_of(host, BOX)
+            if host.role(BOX)
         ]
         network = IPv4Network(str(role.settings["tunnel_cidr"]))
         found.append(Tunnel(gateway.address, network, network[1], addresses(network, boxes), role.settings))
@@ -55,10 +56,10 @@ def tunnels(desired: Desired) -> tuple[Tunnel, ...]:
 def addresses(network: IPv4Network, boxes: Iterable[str]) -> dict[str, IPv4Address]:
     """An address of the network for each box, from its name: a box that comes or goes moves no other, but by accident.
 
-    The first is the gateway's, the network's own and the last are nobody's. Where two names fall on one address, the
+    Where two names fall on one address, the
     one that comes first in the alphabet has it and the other takes the next. Raises ValueError where they do not fit.
     """
-    room = network.num_addresses - 3
+    room = room_for_boxes(network)
     names = sorted(boxes)
     if len(names) > room:
         raise ValueError(f"{network} has room for {room} boxes, and there are {len(names)}")
@@ -94,8 +95,3 @@ def gateway_settings(all_of: tuple[Tunnel, ...], host: DesiredHost) -> dict[str,
         "address": f"{own.address}/{own.network.prefixlen}",
         "boxes": [{"host": name, "address": str(address)} for name, address in sorted(own.boxes.items())],
     }
-
-
-def role_of(host: DesiredHost, name: str) -> DesiredRole | None:
-    """The host's role of that name."""
-    return next((role for role in host.roles if role.name == name), None)

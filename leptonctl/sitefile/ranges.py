@@ -38,6 +38,11 @@ def group_hosts(group_name: str, group: NodeGroup) -> tuple[Host, ...]:
     return tuple(hosts)
 
 
+def host_count(group: NodeGroup) -> int:
+    """How many hosts a node group has. Raises RangeError as `group_hosts` does."""
+    return len(group_hosts("any", group))
+
+
 def expand(text: str) -> list[str]:
     """The names that `text` stands for: each `[FIRST:LAST]` or `[FIRST:LAST:STEP]` counts, LAST included.
 

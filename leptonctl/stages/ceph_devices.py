@@ -8,24 +8,22 @@ from leptonctl.errors import Problem, Refused
 from leptonctl.hosts.ceph import occupied_devices
 from leptonctl.planning.ceph import ROLE
 from leptonctl.planning.observed import RoleState
-from leptonctl.stages.looking import targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from leptonctl.hosts.target import Target
-    from leptonctl.planning.desired import Desired, Settings
-    from leptonctl.session import Session
+    from leptonctl.planning.desired import Settings
     from leptonctl.stages.looking import Looked
 
 
-def refuse_devices_with_data(session: Session, want: Desired, looked: Looked) -> None:
+def refuse_devices_with_data(aims: Iterable[Target], looked: Looked) -> None:
     """Refuse to make OSDs on devices that hold something, unless `storage_ceph.wipe` names them.
 
     Only hosts that would get new OSDs are asked. Raises Refused (exit 7) with what each device holds; a host that could
     not be asked is refused too.
     """
-    problems = tuple(_problems(_gaining(targets(session, looked.observed, want), looked)))
+    problems = tuple(_problems(_gaining(aims, looked)))
     if problems:
         count = "1 device" if len(problems) == 1 else f"{len(problems)} devices"
         raise Refused(
@@ -40,9 +38,10 @@ def _gaining(aims: Iterable[Target], looked: Looked) -> Iterator[tuple[Target, t
     for aim in aims:
         look = looked.observed.looks.get(aim.address)
         seen = look.roles.get(ROLE) if look is not None else None
-        if seen is None or not (seen.state == RoleState.NEW or "osd_devices" in seen.changed_settings):
+        role = aim.role(ROLE)
+        if role is None or seen is None or not (seen.state == RoleState.NEW or "osd_devices" in seen.changed_settings):
             continue
-        settings = next(role.settings for role in aim.roles if role.name == ROLE)
+        settings = role.settings
         devices = [device for device in _texts(settings, "osd_devices") if device not in _texts(settings, "wipe")]
         if devices:
             yield aim, tuple(devices)

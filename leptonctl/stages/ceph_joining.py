@@ -6,7 +6,6 @@ secrets do: they are in no file, argument or log of this machine.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from leptonctl.hosts.sent import answer_of, ask, request_of
@@ -35,7 +34,7 @@ def with_keys(session: Session, ready: Prepared, complete: Mapping[str, Target])
     secrets, failed = dict(ready.secrets), dict(ready.failed)
     for cluster in ceph_clusters(session.desired.locations):
         places = {location.address for location in cluster.locations}
-        members = [one for one in found.values() if one.location in places and _settings(one) is not None]
+        members = [one for one in found.values() if one.location in places and one.role(ROLE) is not None]
         if not members:
             continue
         keys, problem = _ask(cluster, members, complete)
@@ -45,7 +44,7 @@ def with_keys(session: Session, ready: Prepared, complete: Mapping[str, Target])
                 continue
             own = {name: f"run:{cluster.name}:ceph:{name}" for name in _needs(member) if name in keys}
             secrets |= {reference: keys[name] for name, reference in own.items()}
-            found[member.address] = _with_setting(member, own)
+            found[member.address] = member.with_settings(ROLE, {"keys": own})
     return Prepared(tuple(one for one in found.values() if one.address not in failed), secrets, failed)
 
 
@@ -74,7 +73,7 @@ def _ask(
 
 
 def _needs(member: Target) -> list[str]:
-    settings = _settings(member) or {}
+    settings = _settings(member)
     found = ["mon", "admin"] if settings["monitor"] else []
     if settings["osd_devices"] or settings["osd_file_count"]:
         found.append("bootstrap_osd")
@@ -82,17 +81,10 @@ def _needs(member: Target) -> list[str]:
 
 
 def _clients(member: Target) -> list[dict[str, Any]]:
-    found: Any = (_settings(member) or {}).get("clients", ())
+    found: Any = _settings(member).get("clients", ())
     return list(found)
 
 
-def _settings(target: Target) -> Settings | None:
-    return next((role.settings for role in target.roles if role.name == ROLE), None)
-
-
-def _with_setting(target: Target, keys: Mapping[str, str]) -> Target:
-    roles = tuple(
-        replace(role, settings={**role.settings, "keys": dict(keys)}) if role.name == ROLE else role
-        for role in target.roles
-    )
-    return replace(target, roles=roles)
+def _settings(member: Target) -> Settings:
+    role = member.role(ROLE)
+    return role.settings if role is not None else {}

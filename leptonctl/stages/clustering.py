@@ -6,7 +6,7 @@ it goes to the hosts in Ansible's inventory in memory, as secrets do: it is in n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from leptonctl.hosts.sent import answer_of, ask, request_of
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from leptonctl.hosts.target import Target
-    from leptonctl.planning.desired import DesiredRole
     from leptonctl.session import Session
 
 LIMIT_S = 300.0
@@ -45,7 +44,7 @@ def prepare(session: Session, batch: Sequence[Target], complete: Mapping[str, Ta
         control = next((complete[one] for one in cluster.control if one in complete and one not in found), None)
         if control is None:
             continue  # the first host begins the cluster; others that find no token say so
-        settings = {one.address: role.settings for one in members if (role := _kubernetes(one)) is not None}
+        settings = {one.address: role.settings for one in members if (role := one.role(ROLE)) is not None}
         wanted = str(next(iter(settings.values()))["version"])
         nodes = [str(one["node_name"]) for one in settings.values()]
         _, problem = _ask(control, {"do": "drain", "nodes": nodes, "version": wanted})
@@ -68,7 +67,7 @@ def prepare(session: Session, batch: Sequence[Target], complete: Mapping[str, Ta
             **{key: f"run:{cluster.location}:{key}" for key in ("token", "certificate_key") if key in answer},
         }
         for member in members:
-            found[member.address] = _with_join(member, join)
+            found[member.address] = member.with_settings(ROLE, {"join": join})
     return Prepared(tuple(one for one in found.values() if one.address not in failed), secrets, failed)
 
 
@@ -82,7 +81,7 @@ def settle(
     failed: dict[str, str] = {}
     for cluster, members in _by_cluster(session, batch):
         control = next((complete[one] for one in cluster.control if one in complete), None)
-        settings = {one.address: role.settings for one in members if (role := _kubernetes(one)) is not None}
+        settings = {one.address: role.settings for one in members if (role := one.role(ROLE)) is not None}
         if control is None:
             continue
         nodes = {str(one["node_name"]): one["labels"] for one in settings.values()}
@@ -99,22 +98,10 @@ def settle(
 def _by_cluster(session: Session, batch: Sequence[Target]) -> Iterator[tuple[Cluster, list[Target]]]:
     """The hosts of the batch on which the role runs, by their clusters."""
     for location in session.desired.locations:
-        members = [one for one in batch if one.location == location.address and _kubernetes(one) is not None]
+        members = [one for one in batch if one.location == location.address and one.role(ROLE) is not None]
         cluster = cluster_of(location) if members else None
         if cluster is not None:
             yield cluster, members
-
-
-def _kubernetes(target: Target) -> DesiredRole | None:
-    return next((role for role in target.roles if role.name == ROLE), None)
-
-
-def _with_join(target: Target, join: Mapping[str, str]) -> Target:
-    roles = tuple(
-        replace(role, settings={**role.settings, "join": dict(join)}) if role.name == ROLE else role
-        for role in target.roles
-    )
-    return replace(target, roles=roles)
 
 
 def _ask(control: Target, request: dict[str, Any]) -> tuple[dict[str, Any], str | None]:

@@ -46,7 +46,7 @@ def refuse_new_names_over_blocks(session: Session, want: Desired, looked: Looked
 
 
 def _members(there: Sequence[Target]) -> list[Target]:
-    return [target for target in there if any(role.name == ROLE for role in target.roles)]
+    return [target for target in there if target.role(ROLE) is not None]
 
 
 def _problems(name_node: str, members: Sequence[Target]) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from leptonctl.stages.ceph_devices import refuse_devices_with_data
 from leptonctl.stages.hdfs_names import refuse_new_names_over_blocks
+from leptonctl.stages.looking import targets
 from leptonctl.stages.runtimes import refuse_runtime_change
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 def refuse_losses_on_hosts(session: Session, want: Desired, looked: Looked, stop_containers: frozenset[str]) -> None:
     """Raise `Refused` where roles would take something from under those who use it. Asks hosts, changes nothing."""
-    refuse_runtime_change(session, want, looked, stop_containers)
+    aims = targets(session, looked.observed, want)
+    refuse_runtime_change(aims, looked, stop_containers)
     refuse_new_names_over_blocks(session, want, looked)
-    refuse_devices_with_data(session, want, looked)
+    refuse_devices_with_data(aims, looked)

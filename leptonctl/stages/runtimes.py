@@ -7,27 +7,24 @@ from typing import TYPE_CHECKING
 
 from leptonctl.errors import Problem, Refused
 from leptonctl.hosts.containers import containers_on
-from leptonctl.stages.looking import targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from leptonctl.hosts.target import Target
-    from leptonctl.planning.desired import Desired, DesiredRole
-    from leptonctl.session import Session
     from leptonctl.stages.configuring import Selection
     from leptonctl.stages.looking import Looked
 
 ROLE = "container_runtime"
 
 
-def refuse_runtime_change(session: Session, want: Desired, looked: Looked, named: frozenset[str]) -> None:
+def refuse_runtime_change(aims: Iterable[Target], looked: Looked, named: frozenset[str]) -> None:
     """Refuse to change the runtime of hosts that run containers, unless each host, its location or `all` is named.
 
     Only hosts whose runtime is another one in the site file now are asked. Raises Refused (exit 7) with the containers
     of each host; one that could not be asked is refused too.
     """
-    problems = tuple(_problems(_changing(targets(session, looked.observed, want), looked), named))
+    problems = tuple(_problems(_changing(aims, looked), named))
     if problems:
         count = "1 host" if len(problems) == 1 else f"{len(problems)} hosts"
         raise Refused(
@@ -42,14 +39,10 @@ def with_stops_allowed(chosen: Selection, named: frozenset[str]) -> Selection:
     return replace(
         chosen,
         targets={
-            address: replace(target, roles=tuple(map(_may_stop, target.roles))) if _is_named(target, named) else target
+            address: target.with_settings(ROLE, {"stop_containers": True}) if _is_named(target, named) else target
             for address, target in chosen.targets.items()
         },
     )
-
-
-def _may_stop(role: DesiredRole) -> DesiredRole:
-    return replace(role, settings={**role.settings, "stop_containers": True}) if role.name == ROLE else role
 
 
 def _is_named(target: Target, named: frozenset[str]) -> bool:
@@ -61,10 +54,9 @@ def _changing(aims: Iterable[Target], looked: Looked) -> dict[str, tuple[Target,
     found: dict[str, tuple[Target, str]] = {}
     for aim in aims:
         look = looked.observed.looks.get(aim.address)
-        role = look.roles.get(ROLE) if look is not None else None
-        if role is not None and "runtime" in role.changed_settings:
-            (wanted,) = (str(one.settings["runtime"]) for one in aim.roles if one.name == ROLE)
-            found[aim.address] = (aim, wanted)
+        seen, wanted = look.roles.get(ROLE) if look is not None else None, aim.role(ROLE)
+        if seen is not None and wanted is not None and "runtime" in seen.changed_settings:
+            found[aim.address] = (aim, str(wanted.settings["runtime"]))
     return found
 
 

@@ -5,7 +5,6 @@ Private keys are made on the hosts and stay there. What is exchanged is public, 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from leptonctl.hosts.sent import answer_of, ask, request_of
@@ -44,7 +43,7 @@ def exchange_keys(session: Session, batch: Sequence[Target], complete: Mapping[s
         _ask(session, complete, {tunnel.gateway: {"do": "admit", "boxes": boxes}})
         for name in own - {tunnel.gateway}:
             if tunnel.gateway in keys:
-                found[name] = with_gateway_key(found[name], keys[tunnel.gateway])
+                found[name] = found[name].with_settings(BOX, {KEY_SETTING: keys[tunnel.gateway]})
     return tuple(found.values())
 
 
@@ -52,15 +51,6 @@ def gateway_key(session: Session, gateway: Target) -> str | None:
     """The public key of a gateway; None where it does not answer, which is said."""
     answer = _ask(session, {gateway.address: gateway}, {gateway.address: {"do": "key"}}).get(gateway.address)
     return None if answer is None else str(answer["public_key"])
-
-
-def with_gateway_key(target: Target, key: str) -> Target:
-    """The box with its gateway's public key among the settings of its role."""
-    roles = tuple(
-        replace(role, settings={**role.settings, KEY_SETTING: key}) if role.name == BOX else role
-        for role in target.roles
-    )
-    return replace(target, roles=roles)
 
 
 def _ask(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from leptonctl.sitefile.findings import Finding
-from leptonctl.sitefile.ranges import group_hosts
+from leptonctl.sitefile.ranges import host_count
 from leptonctl.sitefile.rules.ceph import pieces_of
 from leptonctl.sitefile.rules.parts import locations, spoken
 from leptonctl.sitefile.settings import resolve
@@ -69,7 +69,7 @@ def check_ceph_clusters(site: Site) -> Iterator[Finding]:
                 name,
                 (*path, "nodes", name, "roles", group.roles.index(_ROLE)),
                 resolve(site, address, name, _ROLE),
-                len(tuple(group_hosts(name, group))),
+                host_count(group),
             )
             for name, group in location.nodes.items()
             if _ROLE in group.roles

@@ -7,21 +7,20 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from leptonctl.sitefile.findings import Finding
-from leptonctl.sitefile.ranges import group_hosts
+from leptonctl.sitefile.ranges import host_count
 from leptonctl.sitefile.rules.parts import groups, sections, spoken
 from leptonctl.sitefile.settings import resolve
+from leptonctl.sitefile.software.edge import room_for_boxes
 from leptonctl.sitefile.words import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from leptonctl.sitefile.findings import Path
-    from leptonctl.sitefile.model import NodeGroup, Site
+    from leptonctl.sitefile.model import Site
 
 _BOX = "edge"
 _SIGNER = re.compile(r"ssh-ed25519 [A-Za-z0-9+/]{60,}=*( [^\n]*)?")
-# The network's own address, the gateway's, and the last.
-_RESERVED = 3
 
 
 def check_edge_boxes(site: Site) -> Iterator[Finding]:
@@ -60,7 +59,7 @@ def check_edge_gateways(site: Site) -> Iterator[Finding]:
         elif location in first:
             message = f"a host of the group '{first[location]}' of {spoken(location)} is a gateway already"
             yield Finding("edge-gateway", place, message, "keep the role on one host of the region")
-        elif _host_count(group) > 1:
+        elif host_count(group) > 1:
             message = "every host of this group would be a gateway"
             yield Finding("edge-gateway", place, message, "give the role to a group of one host")
         else:
@@ -79,12 +78,12 @@ def _check_range(site: Site, location: str, group: str, place: Path) -> Iterator
         )
         return
     boxes = sum(
-        _host_count(one)
+        host_count(one)
         for path, _, _, one in groups(site)
         if _BOX in one.roles and path[0] == "edges" and f"regions/{site.edges[str(path[1])].parent}" == location
     )
-    if boxes > network.num_addresses - _RESERVED:
-        message = f"{network} has room for {network.num_addresses - _RESERVED} boxes, and the region has {boxes}"
+    if boxes > room_for_boxes(network):
+        message = f"{network} has room for {room_for_boxes(network)} boxes, and the region has {boxes}"
         yield Finding("edge-gateway", origin, message, "write a larger range")
     for address, other in site.locations().items():
         if other.network.cidr is not None and _overlap(network, other.network.cidr):
@@ -97,7 +96,3 @@ def _overlap(network: IPv4Network, cidr: str) -> bool:
         return network.overlaps(IPv4Network(cidr))
     except ValueError:
         return False  # told by the rules on networks
-
-
-def _host_count(group: NodeGroup) -> int:
-    return len(tuple(group_hosts("any", group)))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from leptonctl.sitefile.findings import Finding
-from leptonctl.sitefile.ranges import group_hosts
+from leptonctl.sitefile.ranges import host_count
 from leptonctl.sitefile.rules.forms import is_plain_path
 from leptonctl.sitefile.rules.parts import groups, locations, spoken
 from leptonctl.sitefile.settings import resolve
@@ -43,7 +43,7 @@ def check_hdfs(site: Site) -> Iterator[Finding]:
         yield from _check_disks(settings[path], _place(path, group))
     for part, needed in (("name_node", True), ("checkpoint_node", False)):
         having = [(path, group) for path, group in members if part in _parts(settings[path])]
-        count = sum(_host_count(group) for _, group in having)
+        count = sum(host_count(group) for _, group in having)
         if count > 1 or (needed and not count):
             path, group = having[-1] if having else members[0]
             place = settings[path]["parts"].origin if having else None
@@ -56,7 +56,7 @@ def check_hdfs(site: Site) -> Iterator[Finding]:
 def check_hdfs_paths(site: Site) -> Iterator[Finding]:
     """Every path: beside the name node, each once, with no more copies or pieces than there are data nodes."""
     having = {part: list(_having(site, part)) for part in ("name_node", "data_node")}
-    count = sum(_host_count(group) for _, group in having["data_node"])
+    count = sum(host_count(group) for _, group in having["data_node"])
     homes = {path[:-2] for path, _ in having["name_node"]}
     taken: dict[str, str] = {}
     for path, location in locations(site):
@@ -105,7 +105,7 @@ def _having(site: Site, part: str) -> Iterator[tuple[Path, NodeGroup]]:
 def _check_replication(
     members: list[tuple[Path, NodeGroup]], settings: Mapping[Path, Mapping[str, Resolved]]
 ) -> Iterator[Finding]:
-    count = sum(_host_count(group) for path, group in members if "data_node" in _parts(settings[path]))
+    count = sum(host_count(group) for path, group in members if "data_node" in _parts(settings[path]))
     for path, group in members:
         wanted = cast("int", settings[path]["replication"].value)
         if wanted > count:
@@ -157,7 +157,3 @@ def _texts(value: object) -> tuple[str, ...]:
 
 def _place(path: Path, group: NodeGroup) -> Path:
     return (*path, "roles", group.roles.index(_ROLE))
-
-
-def _host_count(group: NodeGroup) -> int:
-    return len(tuple(group_hosts("any", group)))

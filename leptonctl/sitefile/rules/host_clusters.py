@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import TYPE_CHECKING, Literal
 
 from leptonctl.sitefile.findings import Finding
-from leptonctl.sitefile.ranges import group_hosts
+from leptonctl.sitefile.ranges import host_count
 from leptonctl.sitefile.rules.forms import is_ip_address, url_flaw
 from leptonctl.sitefile.rules.parts import locations, spoken
 from leptonctl.sitefile.settings import resolve
@@ -62,7 +62,7 @@ def _check_cluster(site: Site, path: Path, location: Location, members: dict[str
             message = "its firewall does not know the pod network, and would cut the cluster"
             yield Finding("cluster-firewall", place, message, "leave hardening out where kubernetes is")
     control = [name for name in members if settings[name][_OF_A_GROUP].value]
-    count = sum(_host_count(members[name]) for name in control)
+    count = sum(host_count(members[name]) for name in control)
     if count not in _CONTROL_COUNTS:
         place = settings[control[0]][_OF_A_GROUP].origin or role_place if control else role_place
         message = f"the cluster of {address} has {count or 'no'} control plane hosts"
@@ -72,10 +72,6 @@ def _check_cluster(site: Site, path: Path, location: Location, members: dict[str
     yield from _check_address(held, location, role_place, count)
     yield from _check_ranges(held, location, role_place)
     yield from _check_sources(held, role_place)
-
-
-def _host_count(group: NodeGroup) -> int:
-    return len(tuple(group_hosts("any", group)))
 
 
 def _check_version(held: dict[str, Resolved], place: Path) -> Iterator[Finding]:

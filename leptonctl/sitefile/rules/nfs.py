@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from leptonctl.sitefile.findings import Finding
-from leptonctl.sitefile.ranges import group_hosts
+from leptonctl.sitefile.ranges import host_count
 from leptonctl.sitefile.rules.forms import is_plain_path
 from leptonctl.sitefile.rules.parts import locations
 from leptonctl.sitefile.rules.storage import is_of_the_system
@@ -48,7 +48,7 @@ def _check_server(store: NfsExport, location: Location, place: Path) -> Iterator
     elif _ROLE not in group.roles:
         message = f"the group {quoted(store.server)} has not the role '{_ROLE}' that serves this"
         yield Finding("store-role", where, message, "add the role to the group")
-    elif len(tuple(group_hosts(store.server, group))) != 1:
+    elif host_count(group) != 1:
         message = f"a folder is on one host, and the group {quoted(store.server)} is not one host"
         yield Finding("store-role", where, message, "name a group of one host")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from leptonctl.sitefile.base import Text
 from leptonctl.sitefile.software.fields import Port, Settings
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network
 
 
 class EdgeBox(Settings):
@@ -43,3 +46,8 @@ class EdgeGateway(Settings):
     """Where boxes send their journals."""
     state_port: Port = 8470
     """Where published state of boxes is served."""
+
+
+def room_for_boxes(network: IPv4Network) -> int:
+    """How many boxes have a place in a gateway's range: its first address is the gateway's, two are nobody's."""
+    return network.num_addresses - 3
