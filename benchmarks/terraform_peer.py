@@ -86,6 +86,12 @@ _TRUST = json.dumps(
         "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}],
     }
 )
+_READS = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::leptonctl-peer-%N/*"}],
+    }
+)
 _TLS_ONLY = json.dumps(
     {
         "Version": "2012-10-17",
@@ -161,7 +167,7 @@ _RESOURCES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "aws:iam/rolePolicy:RolePolicy": (
         "aws_iam_role_policy",
-        {"role": "${aws_iam_role.r%N.name}", "policy": '{"Version": "2012-10-17", "Statement": []}'},
+        {"role": "${aws_iam_role.r%N.name}", "policy": _READS},
     ),
     "aws:ec2/securityGroup:SecurityGroup": ("aws_security_group", {"vpc_id": _VPC, "name": "name-%N", "tags": _TAGS}),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": ("aws_vpc_security_group_ingress_rule", _RULE),

@@ -96,8 +96,10 @@ class FakeSshServers:
 
     async def _start_mute(self) -> int:
         async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.read()
-            writer.close()
+            try:
+                await reader.read()
+            finally:  # the end of the server cancels this
+                writer.close()
 
         server = await asyncio.start_server(wait, "127.0.0.1", 0)
         self._open.append(server)
