@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from leptonctl.health.amdgpu import read_amdgpu_log
 from leptonctl.health.kernel_log import read_kernel_log
 from leptonctl.health.nvlink import read_links
 from leptonctl.health.ports import read_ethernet, read_infiniband
@@ -39,17 +40,19 @@ def reading_of(answer: Mapping[str, Any]) -> HostReading:
             unread[source] = odd.message
             return None
 
+    is_amd = answer.get("vendor") == "amd"
     return HostReading(
         now_s=answer["now_s"],
         booted_s=answer["booted_s"],
         smi=(
             read("rocm-smi", lambda text: read_rocm_smi(text, answer["driver"]), "smi")
-            if answer.get("vendor") == "amd"
+            if is_amd
             else read("nvidia-smi", read_smi, "smi")
         ),
         pci_bus_ids=tuple(answer["pci"]),
         links=read("NVLink", read_links, "links", "link_errors") if "links" in answer else None,
         xids=read("kernel log", lambda text: read_kernel_log(text.splitlines()), "log"),
+        driver_errors=read("kernel log", lambda text: read_amdgpu_log(text.splitlines()), "log") if is_amd else None,
         fabric_manager_active={"active": True, "unknown": None}.get(answer["fabric_manager"], False),
         drill=_drill(answer.get("drill")),
         infiniband=parsed("InfiniBand", read_infiniband, "infiniband"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from leptonctl.health import card_checks, host_checks, link_checks, load_checks, pcie_checks, xid_checks
+from leptonctl.health import amd_checks, card_checks, host_checks, link_checks, load_checks, pcie_checks, xid_checks
 from leptonctl.health.level import Level
 from leptonctl.health.readings import Case
 from leptonctl.health.verdict import Action, Finding, Verdict, hardest, worst
@@ -30,6 +30,7 @@ CHECKS: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     card_checks.memory_errors,
     card_checks.temperature,
     card_checks.clocks,
+    amd_checks.performance_level,
     card_checks.power,
     pcie_checks.width,
     pcie_checks.generation,
@@ -38,11 +39,13 @@ CHECKS: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     card_checks.leftovers,
     link_checks.links,
     link_checks.fabric,
+    amd_checks.xgmi,
     host_checks.infiniband,
     host_checks.ethernet,
     host_checks.versions,
     host_checks.zombies,
     xid_checks.xids,
+    amd_checks.errors,
     load_checks.burn,
     load_checks.all_reduce,
 )

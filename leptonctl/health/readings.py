@@ -25,7 +25,8 @@ class GpuReading:
 
     `bus_id` is `DOMAIN:BUS:DEVICE.FUNCTION` in lower case with a domain of four digits, as the kernel writes it.
     Counters of volatile errors count from the last load of the driver. `margin_c` is the distance to the temperature
-    at which the card slows down. `is_recovering` names what the driver asks for to get the GPU back, or is None.
+    at which the card slows down. `recovery` names what the driver asks for to get the GPU back, or is None.
+    `xgmi_peers` are the other GPUs that it reaches over XGMI; that and `performance_level` are of AMD's alone.
     """
 
     bus_id: str
@@ -57,6 +58,8 @@ class GpuReading:
     slowdowns: tuple[str, ...] = ()
     power_w: float | None = None
     recovery: str | None = None
+    xgmi_peers: int | None = None
+    performance_level: str | None = None
     fabric_state: str | None = None
     fabric_status: str | None = None
     process_count: int = 0
@@ -96,8 +99,22 @@ class XidEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DriverError:
+    """An error that amdgpu wrote to the kernel log. `name` is one of amdgpu.toml, `bus_id` None where it names no GPU.
+
+    `part` is the part of the GPU, `count` how many errors it counted; None where it does not say.
+    """
+
+    at_s: float
+    bus_id: str | None
+    name: str
+    part: str | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SmiReading:
-    """What `nvidia-smi -q -x` said: the driver's versions and every GPU that answered."""
+    """What the maker's program said: the driver's versions and every GPU that answered."""
 
     driver_version: str
     cuda_version: str | None
@@ -160,6 +177,7 @@ class Declared:
     memory_gib: int | None = None
     serials: tuple[str, ...] = ()
     links: int | None = None
+    xgmi_peers: int | None = None
     link_gbps: float | None = None
     pcie_width: int | None = None
     pcie_generation: int | None = None
@@ -180,8 +198,9 @@ class HostReading:
     """What was read on one host.
 
     `unread` names each source that gave no answer, or one that was not understood, with the reason. `now_s` and
-    `booted_s` are the host's own clock. `fabric_manager_active` is None where there is no such unit. `drill` is the
-    fault that somebody laid there on purpose.
+    `booted_s` are the host's own clock. `driver_errors` are amdgpu's, None of a host with another maker's GPUs.
+    `fabric_manager_active` is None where there is no such unit. `drill` is the fault that somebody laid there on
+    purpose.
     """
 
     now_s: float
@@ -190,6 +209,7 @@ class HostReading:
     pci_bus_ids: tuple[str, ...] | None = None
     links: tuple[LinkReading, ...] | None = None
     xids: tuple[XidEvent, ...] | None = None
+    driver_errors: tuple[DriverError, ...] | None = None
     fabric_manager_active: bool | None = None
     burn: BurnReading | None = None
     all_reduce: AllReduceReading | None = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from leptonctl.health.readings import GpuReading, SmiReading
@@ -20,6 +21,11 @@ _MIB = 1024 * 1024
 _LANES = re.compile(r".*\(\d+(?:\.\d+)?GT/s x(\d+)\)")
 _ERRORS = re.compile(r"(ue|ce|de): (\d+)")
 _PROCESS = re.compile(r"PID\d+")
+_LINK = re.compile(r"\(Topology\) Link type between DRM devices (\d+) and (\d+)")
+_LINK_TYPES = frozenset({"XGMI", "PCIE"})
+_LEVELS = frozenset(
+    {"auto", "low", "high", "manual", "determinism", "stable_std", "stable_peak", "stable_min_mclk", "stable_min_sclk"}
+)
 
 
 def read_rocm_smi(text: str, driver: Mapping[str, Any]) -> SmiReading:
@@ -35,8 +41,10 @@ def read_rocm_smi(text: str, driver: Mapping[str, Any]) -> SmiReading:
         raise NotUnderstood("rocm-smi's answer is no list of cards")
     system = answer.pop("system", {})
     processes = sum(_PROCESS.fullmatch(name) is not None for name in system)
-    cards = [card for name, card in answer.items() if name.startswith("card")]
-    gpus = tuple(_gpu(card, driver, processes) for card in cards)
+    cards = {name: card for name, card in answer.items() if name.startswith("card")}
+    gpus = tuple(
+        _with_links(_gpu(card, driver, processes), name.removeprefix("card"), system) for name, card in cards.items()
+    )
     return SmiReading(
         driver_version=str(system.get("Driver version", "unknown")),
         cuda_version=None,
@@ -80,6 +88,17 @@ def _gpu(card: Mapping[str, object], driver: Mapping[str, Any], processes: int) 
     )
 
 
+def _with_links(gpu: GpuReading, number: str, system: Mapping[str, object]) -> GpuReading:
+    """The GPU with how many others it reaches over XGMI: of each two GPUs rocm-smi names what links them."""
+    pairs = {found.groups(): kind for name, kind in system.items() if (found := _LINK.fullmatch(name))}
+    own = [kind for numbers, kind in pairs.items() if number in numbers]
+    if not own:
+        return gpu
+    if not _LINK_TYPES.issuperset(own):
+        return replace(gpu, unreadable=(*gpu.unreadable, "xgmi_peers"))
+    return replace(gpu, xgmi_peers=own.count("XGMI"))
+
+
 def _errors(counts: Mapping[str, str]) -> tuple[int | None, int | None]:
     """Uncorrectable and correctable errors over all parts of a GPU; None where the card counts none (no RAS)."""
     if not counts:
@@ -102,6 +121,12 @@ def _mib(text: str) -> int:
     return int(text) // _MIB
 
 
+def _level(text: str) -> str:
+    if text.lower() not in _LEVELS:
+        raise ValueError(text)
+    return text.lower()
+
+
 def _lanes(text: str) -> int:
     found = _LANES.fullmatch(text)
     if found is None:
@@ -110,6 +135,7 @@ def _lanes(text: str) -> int:
 
 
 _FIELDS: Mapping[str, tuple[tuple[str, ...], Callable[[str], Any]]] = {
+    "performance_level": (("Performance Level",), _level),
     "serial": (("Serial Number",), str),
     "memory_mib": (("VRAM Total Memory (B)",), _mib),
     "memory_used_mib": (("VRAM Total Used Memory (B)",), _mib),

@@ -21,6 +21,7 @@ _MODULES = (
         "health.kernel_log",
         "health.ports",
         "health.rocm",
+        "health.amdgpu",
         "health.answer",
         "health.card_checks",
     ),
@@ -30,6 +31,7 @@ _MODULES = (
         "health.host_checks",
         "health.pcie_checks",
         "health.xid_checks",
+        "health.amd_checks",
         "health.judge",
         "health.metrics",
     ),
@@ -43,7 +45,7 @@ _MODULES = (
         "hosts.remote.collector",
     ),
 )
-_DATA = ("policy.toml", "xid.toml")
+_DATA = ("policy.toml", "xid.toml", "amdgpu.toml")
 
 
 @cache

@@ -19,6 +19,7 @@ def declared_gpus(section: Accelerators, gpus: Gpus, host: str) -> Declared:
         memory_gib=gpus.memory_gib,
         serials=gpus.serials.get(host, ()),
         links=gpus.nvlinks,
+        xgmi_peers=gpus.xgmi_peers,
         link_gbps=gpus.nvlink_gbps,
         pcie_width=gpus.pcie_lanes,
         pcie_generation=gpus.pcie_generation,

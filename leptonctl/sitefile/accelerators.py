@@ -42,6 +42,8 @@ class Gpus(Frozen):
     """NVLinks of each."""
     nvlink_gbps: Annotated[float, Field(gt=0, le=10000)] | None = None
     """GB/s of each NVLink in one direction, such as 26.562 (H100)."""
+    xgmi_peers: Annotated[int, Field(ge=1, le=63)] | None = None
+    """How many other GPUs each of AMD's reaches over XGMI, such as 7 on a host with eight MI300X."""
     nvswitch: Annotated[bool, _DRIVER] = False
     """Whether the GPUs are behind an NVSwitch: then Fabric Manager has to run."""
     all_reduce_gbps: Annotated[float, Field(gt=0, le=100000)] | None = None

@@ -144,6 +144,7 @@ RULES: dict[str, str] = {
     "unknown-threshold": "A threshold is one that the health policy has.",
     "interface-name": "The name of a network interface is one that the kernel takes.",
     "links-without-gpus": "Links are judged with the GPUs of their group.",
+    "links-of-another-maker": "NVLinks are NVIDIA's and XGMI is AMD's: what the GPUs cannot have is not declared.",
     "unknown-serial-host": "Serial numbers are given for hosts of the group.",
     "too-few-serials": "Each host with serial numbers has as many as it has GPUs.",
     "no-accelerators": "The role gpu_health is on groups that declare GPUs.",

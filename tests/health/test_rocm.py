@@ -25,7 +25,11 @@ FINE = {"ras": {"umc_err_count": "ue: 0\nce: 1", "gfx_err_count": "ue: 0\nce: 0"
 
 
 def answer(
-    *, smi: str | None = None, driver: dict[str, Any] | None = None, pci: tuple[str, ...] = (FIRST, SECOND)
+    *,
+    smi: str | None = None,
+    driver: dict[str, Any] | None = None,
+    pci: tuple[str, ...] = (FIRST, SECOND),
+    log: str = "",
 ) -> Any:
     return {
         "vendor": "amd",
@@ -34,7 +38,7 @@ def answer(
         "pci": list(pci),
         "smi": {"text": text_of(MI100) if smi is None else smi},
         "driver": {FIRST: FINE, SECOND: FINE} | (driver or {}),
-        "log": {"text": ""},
+        "log": {"text": log},
         "fabric_manager": "unknown",
     }
 
@@ -79,6 +83,13 @@ def test_a_card_that_fell_off_the_bus_is_failed_and_not_undeclared() -> None:
         ({"Card_series": "Aldebaran [Instinct MI210]"}, "model", Verdict.FAILED, "Aldebaran [Instinct MI210]"),
         ({"VRAM_Total_Memory_(B)": "17171480576"}, "memory", Verdict.FAILED, "16376 MiB"),
         ({"pcie_clock_level": "0 (16.0GT/s x8)"}, "PCIe", Verdict.DEGRADED, "8 lanes"),
+        ({"Performance_Level": "low"}, "clocks", Verdict.DEGRADED, "performance level low"),
+        (
+            {"Performance_Level": "turbo"},
+            "reading",
+            Verdict.UNKNOWN,
+            "rocm-smi's performance_level were not understood",
+        ),
         ({"Temperature_(Sensor_junction)_(C)": "101.0"}, "temperature", Verdict.DEGRADED, "101 C"),
         (
             {"Temperature_(Sensor_junction)_(C)": "hot"},
@@ -125,3 +136,46 @@ def test_while_anything_runs_no_card_is_called_full_of_leftovers() -> None:
 def test_a_host_of_nvidias_asks_nvidias_program() -> None:
     given = answer() | {"vendor": "nvidia"}
     assert ("nvidia-smi", Verdict.UNKNOWN) in [one[:2] for one in told(given, replace(TWO, vendor="nvidia"))]
+
+
+LINK = "(Topology) Link type between DRM devices 0 and 1"
+
+
+def linked(kind: str | None) -> str:
+    data = json.loads(text_of(MI100))
+    del data["system"][LINK]
+    return json.dumps(data | {"system": data["system"] | ({LINK: kind} if kind else {})})
+
+
+def test_cards_that_reach_each_other_over_xgmi_as_declared_have_no_finding() -> None:
+    assert told(answer(smi=linked("XGMI")), replace(TWO, xgmi_peers=1)) == []
+    assert told(answer(smi=linked("PCIE"))) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict", "measured"),
+    [
+        ("PCIE", Verdict.FAILED, "reaches 0 GPUs over XGMI"),
+        (None, Verdict.UNKNOWN, "rocm-smi does not tell how the GPUs are linked"),
+        ("CXL", Verdict.UNKNOWN, "rocm-smi's xgmi_peers were not understood"),
+    ],
+)
+def test_a_link_that_is_declared_and_not_there_or_not_told_of_does_not_pass(
+    kind: str | None, verdict: Verdict, measured: str
+) -> None:
+    found = told(answer(smi=linked(kind)), replace(TWO, xgmi_peers=1))
+    assert [one[1:4] for one in found] == [(verdict, FIRST, measured), (verdict, SECOND, measured)]
+
+
+def test_a_card_that_reaches_fewer_than_the_others_is_told_without_a_declaration() -> None:
+    data = json.loads(text_of(MI100))
+    data["card2"] = data["card0"] | {"PCI Bus": "0000:C3:00.0", "Unique ID": "0x3"}
+    data["card3"] = data["card0"] | {"PCI Bus": "0000:E3:00.0", "Unique ID": "0x4"}
+    numbers = [(one, other) for one in range(4) for other in range(one + 1, 4)]
+    data["system"] |= {
+        f"(Topology) Link type between DRM devices {one} and {other}": "PCIE" if other == 3 else "XGMI"
+        for one, other in numbers
+    }
+    four = answer(smi=json.dumps(data), pci=(FIRST, SECOND, "0000:c3:00.0", "0000:e3:00.0"))
+    (found,) = told(four, replace(TWO, count=4))
+    assert found[:4] == ("XGMI", Verdict.DEGRADED, "0000:e3:00.0", "reaches 0 GPUs over XGMI")

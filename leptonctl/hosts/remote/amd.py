@@ -16,7 +16,7 @@ ROCM_SMI = shutil.which("rocm-smi") or os.path.join("/opt/rocm/bin", "rocm-smi")
 QUESTION = [
     *(ROCM_SMI, "--showid", "--showproductname", "--showserial", "--showuniqueid", "--showbus", "--showtemp"),
     *("--showpower", "--showclocks", "--showreplaycount", "--showmeminfo", "vram", "--showpids", "--showdriverversion"),
-    "--json",
+    *("--showperflevel", "--showtopotype", "--json"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Rules on accelerators: thresholds that the policy has, serial numbers of hosts that there are."""
+"""Rules on accelerators: thresholds that the policy has, serial numbers of known hosts, links of their maker."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # The kernel's own rule (dev_valid_name).
 _INTERFACE = re.compile(r"(?!\.{1,2}$)[^/:\s]{1,15}")
+# What is declared of the links between the GPUs of the other maker, by the maker of these.
+_OTHERS = {"nvidia": ("xgmi_peers",), "amd": ("nvlinks", "nvlink_gbps", "nvswitch")}
 
 
 def check_accelerators(site: Site) -> Iterator[Finding]:
@@ -37,6 +39,7 @@ def check_accelerators(site: Site) -> Iterator[Finding]:
             yield from _check_links(group.accelerators, here)
             if group.accelerators.gpus is not None:
                 yield from _check_serials(name, group, group.accelerators.gpus, here)
+                yield from _check_makers(group.accelerators.gpus, (*here, "gpus"))
 
 
 def _check_policy(policy: dict[str, int], here: Path) -> Iterator[Finding]:
@@ -60,6 +63,16 @@ def _check_links(section: Accelerators, here: Path) -> Iterator[Finding]:
             message = f"{quoted(name)} is not the name of an interface: at most 15 characters, no `/` and no space"
             hint = "`ip -brief link` on the host lists them, as `ens1f0`"
             yield Finding("interface-name", (*here, "ethernet", name), message, hint, at="key")
+
+
+def _check_makers(gpus: Gpus, here: Path) -> Iterator[Finding]:
+    """What only the other maker's GPUs have would never be judged, or never be in order."""
+    other = _OTHERS[gpus.vendor]
+    for key in other:
+        if getattr(gpus, key):
+            message = f"GPUs of {gpus.vendor} have no `{key}`"
+            hint = "links between AMD's GPUs are `xgmi_peers`, between NVIDIA's `nvlinks`"
+            yield Finding("links-of-another-maker", (*here, key), message, hint, at="key")
 
 
 def _check_serials(name: str, group: NodeGroup, gpus: Gpus, here: Path) -> Iterator[Finding]:
