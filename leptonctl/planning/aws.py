@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from leptonctl.planning.aws_cluster import cluster_args
+from leptonctl.planning.aws_ingress import ingress_of
 from leptonctl.planning.aws_types import (
     BucketArgs,
     FileSystemArgs,
@@ -26,7 +27,6 @@ from leptonctl.sitefile.aws import DEFAULT_DISK_GIB, architecture_of, group_zone
 from leptonctl.sitefile.model import Edge, Region
 from leptonctl.sitefile.ranges import group_hosts
 from leptonctl.sitefile.section import section_text
-from leptonctl.sitefile.settings import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from leptonctl.sitefile.aws_model import Aws
     from leptonctl.sitefile.model import Location, NodeGroup, Site
 
-SSH_PORT = 22
 _TIERS: dict[str, Tier] = {"core": "core", "regions": "region", "edges": "edge"}
 
 
@@ -62,7 +61,7 @@ def location_args(site: Site, address: str) -> LocationArgs | None:
             has_public_subnets=_has_public_subnets(location),
         ),
         groups=tuple(
-            _group(address, name, aws=aws, group=group, ingress=_ingress(site, address, name, peers))
+            _group(address, name, aws=aws, group=group, ingress=ingress_of(site, address, name, peers))
             for name, group in location.nodes.items()
         ),
         volumes=tuple(_volumes(address, location)),
@@ -208,38 +207,6 @@ def _group(address: str, name: str, *, aws: Aws, group: NodeGroup, ingress: tupl
     )
 
 
-def _ingress(site: Site, address: str, group_name: str, peers: tuple[PeerArgs, ...]) -> tuple[IngressArgs, ...]:
-    """What may reach a group's hosts.
-
-    All of the location's own network; SSH and metrics from the locations above it, metrics from where the monitoring
-    server is, SSH from the networks that the operator named.
-    """
-    location = site.location(address)
-    found = [IngressArgs(name="own-network", cidr=_cidr(location), port=None)]
-    found += [IngressArgs(name=f"ssh-{_dashed(peer.cidr)}", cidr=peer.cidr, port=SSH_PORT) for peer in peers]
-    found += [
-        IngressArgs(name=f"ssh-{_dashed(cidr)}", cidr=cidr, port=SSH_PORT)
-        for cidr in dict.fromkeys(_aws(location).ssh_from)
-    ]
-    if "monitoring_agent" in location.nodes[group_name].roles:
-        port = resolve(site, address, group_name, "monitoring_agent")["port"].value
-        servers = dict.fromkeys((*(peer.cidr for peer in peers), *_monitoring_networks(site, address)))
-        found += [IngressArgs(name=f"metrics-{_dashed(cidr)}", cidr=cidr, port=int(str(port))) for cidr in servers]
-    # The same network may be above the location and be named too; AWS takes a rule once.
-    return tuple({rule.name: rule for rule in found}.values())
-
-
-def _monitoring_networks(site: Site, address: str) -> list[str]:
-    """The AWS networks, other than this location's, with a monitoring server in them."""
-    return [
-        _cidr(location)
-        for other, location in site.locations().items()
-        if other != address
-        and location.platform == "aws"
-        and any("monitoring_server" in group.roles for group in location.nodes.values())
-    ]
-
-
 def _volumes(address: str, location: Location) -> list[VolumeArgs]:
     return [
         VolumeArgs(
@@ -268,7 +235,3 @@ def _cidr(location: Location) -> str:
     if location.network.cidr is None:
         raise ValueError("a location on aws without a network: the site was not checked")
     return location.network.cidr
-
-
-def _dashed(cidr: str) -> str:
-    return cidr.replace(".", "-").replace("/", "-")

@@ -50,13 +50,22 @@ class HostArgs:
     host_key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """A range of ports, both ends among them."""
+
+    first: int
+    last: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngressArgs:
-    """Who may open connections to a group's hosts: TCP to `port` from `cidr`; None is every port and protocol."""
+    """Who may reach a group's hosts: `ports` from `cidr`; None is every port, of every protocol."""
 
     name: str
     cidr: str
-    port: int | None
+    ports: Ports | None = None
+    protocol: Literal["tcp", "udp"] = "tcp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,9 +118,9 @@ class NodeGroup(pulumi.ComponentResource):
                 f"{self._name}-{rule.name}",
                 security_group_id=group.id,
                 cidr_ipv4=rule.cidr,
-                ip_protocol="-1" if rule.port is None else "tcp",
-                from_port=rule.port,
-                to_port=rule.port,
+                ip_protocol="-1" if rule.ports is None else rule.protocol,
+                from_port=None if rule.ports is None else rule.ports.first,
+                to_port=None if rule.ports is None else rule.ports.last,
                 tags=self._tags(rule.name),
                 opts=self._own,
             )

@@ -8,9 +8,9 @@ import pytest
 from leptonctl.planning.ceph import ceph_clusters, client_of, pools_of, settings_by_host
 from leptonctl.planning.desired import Desired, DesiredHost, desired
 from leptonctl.planning.diff import diff
-from leptonctl.planning.firewall import served
 from leptonctl.planning.observed import HostLook, Observed, ObservedLocation, Reach, RoleLook, RoleState
 from leptonctl.planning.rollout import turns_of
+from leptonctl.planning.served import served
 from leptonctl.sitefile.load import load_site
 from leptonctl.sitefile.stores.ceph import CephPool, Erasure
 

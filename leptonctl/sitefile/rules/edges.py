@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from leptonctl.sitefile.findings import Finding
 from leptonctl.sitefile.ranges import host_count
@@ -64,6 +64,7 @@ def check_edge_gateways(site: Site) -> Iterator[Finding]:
             yield Finding("edge-gateway", place, message, "give the role to a group of one host")
         else:
             yield from _check_range(site, spoken(location), name, place)
+            yield from _check_ways_in(site, spoken(location), name, place)
         first.setdefault(location, name)
 
 
@@ -89,6 +90,26 @@ def _check_range(site: Site, location: str, group: str, place: Path) -> Iterator
         if other.network.cidr is not None and _overlap(network, other.network.cidr):
             message = f"{network} overlaps the network {other.network.cidr} of {address}"
             yield Finding("network-overlap", origin, message, "give the tunnels a range of their own")
+
+
+def _check_ways_in(site: Site, location: str, group: str, place: Path) -> Iterator[Finding]:
+    """Boxes that are not on AWS get to a gateway there only from ranges that are named."""
+    value = resolve(site, location, group, "edge_gateway")["boxes_from"]
+    named: Any = value.value
+    for index, cidr in enumerate(named):
+        try:
+            IPv4Network(cidr)
+        except ValueError:
+            message = f"{quoted(cidr)} is not an IPv4 network"
+            origin = (*value.origin, index) if value.origin else place
+            yield Finding("bad-network", origin, message, "write one such as 203.0.113.0/24, or one address as /32")
+    outside = [
+        name for name, edge in site.edges.items() if f"regions/{edge.parent}" == location and edge.platform != "aws"
+    ]
+    if not named and outside and site.location(location).platform == "aws":
+        message = f"the boxes of edges/{outside[0]} are not on AWS, and nothing says where they come from"
+        hint = "set edge_gateway.boxes_from to their ranges, or to 0.0.0.0/0 where nobody knows"
+        yield Finding("edge-gateway", place, message, hint)
 
 
 def _overlap(network: IPv4Network, cidr: str) -> bool:

@@ -35,6 +35,9 @@ class EdgeGateway(Settings):
     """UDP port of the tunnels."""
     tunnel_cidr: Text = "10.213.0.0/16"
     """Range of the addresses in the tunnels."""
+    boxes_from: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    """IPv4 ranges that boxes come from, such as `203.0.113.0/24`. None: from anywhere, but on AWS only from networks of
+    edges on AWS; write `0.0.0.0/0` for a region there whose boxes are who knows where."""
     package_cache_port: Port = 3142
     """Where boxes fetch Debian packages (apt-cacher-ng)."""
     image_cache_port: Port = 5000
