@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from leptonctl.health.readings import Declared
-from tests.hosts import hdfs_box
+from tests.hosts import hdfs_box, kube_box
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,6 +134,20 @@ CASES: dict[RoleName, Case] = {
             "/var/lib/prometheus/node-exporter/leptonctl_gpu_health.prom",
         ),
     ),
+    # A control plane of one host. What joins it, and what a cluster does, is in tests/e2e/test_host_cluster.py.
+    "kubernetes": Case(
+        settings=kube_box.settings(kube_box.FIRST),
+        changed=kube_box.changed(),
+        shows=("kubelet --version 2>&1 || :", f"Kubernetes v{kube_box.SECOND}"),
+        package="kubelet",
+        maker=kube_box.AT,
+        gone=(
+            "/etc/kubernetes",
+            "/usr/bin/kubelet",
+            "/usr/local/lib/leptonctl/member",
+            "/etc/apt/sources.list.d/leptonctl-kubernetes.sources",
+        ),
+    ),
     "storage_hdfs": Case(
         settings=hdfs_box.SETTINGS,
         changed={"scan_days": 7},
@@ -200,8 +214,7 @@ CASES: dict[RoleName, Case] = {
     ),
 }
 
-# A cluster is more than a host: its roles go through the same stages in a file of their own.
+# A gateway is nothing without what is behind it: it goes through the same stages in a file of its own.
 ELSEWHERE: dict[RoleName, str] = {
-    "kubernetes": "tests/e2e/test_host_cluster.py",
     "edge_gateway": "tests/e2e/test_edge_pull.py",
 }

@@ -14,6 +14,7 @@ import pytest
 
 from leptonctl.planning.observed import RoleState
 from leptonctl.sitefile.software import ROLE_DATA, ROLE_NEEDS, ROLES_THAT_STAY, RoleName
+from tests.hosts import kube_box
 from tests.hosts.box import Box, fresh_box, role
 from tests.playbooks.cases import CASES, ELSEWHERE, Case
 from tests.playbooks.fake_vendor import SERVED, URI, FakeVendor
@@ -34,6 +35,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
         vendor = FakeVendor(made, folder)
         vendor.serve()
         vendor.publish_all()
+        kube_box.publish(vendor)
         made.run(f"echo {vendor.fingerprint} > {FINGERPRINT}")
         yield made
 
@@ -140,12 +142,15 @@ def changed_setting(box: Box, name: RoleName, case: Case) -> None:
     assert flaws(box, name) == case.flaws
 
 
+def data_of(box: Box, name: RoleName) -> set[str]:
+    """The role's folders for data that are there."""
+    return {path for path in ROLE_DATA.get(name, ()) if box.run(f"test -d {path} && echo there || :")}
+
+
 def removed(box: Box, name: RoleName, case: Case) -> None:
     if name in ROLES_THAT_STAY:
         return
-    # Of its folders for data those that it uses: one runtime has its own, and not the others'.
-    data = [path for path in ROLE_DATA.get(name, ()) if box.run(f"test -d {path} && echo there || :")]
-    assert bool(data) == bool(ROLE_DATA.get(name))
+    before = data_of(box, name)
     box.target = replace(box.target, roles=tuple(one for one in box.target.roles if one.name != name))
     assert box.look().gone_roles == (name,)
     box.take_off(name)
@@ -154,8 +159,11 @@ def removed(box: Box, name: RoleName, case: Case) -> None:
     assert (box.look().gone_roles, box.found()) == ((), {})
     for path in case.gone:
         box.run(f"test ! -e {path}")
-    for path in data:
-        box.run(f"test -d {path}")
+    # Of its folders for data those that it uses: one runtime has its own, and not the others'. Kubernetes makes its own
+    # when it goes.
+    data = data_of(box, name)
+    assert data >= before
+    assert bool(data) == bool(ROLE_DATA.get(name))
     # Once more, as a run does that was killed before it wrote the manifest.
     box.take_off(name)
     assert box.done.changed_count == 0

@@ -10,8 +10,12 @@ import hashlib
 import os
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.playbooks.test_repository import gpg
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 PROGRAM = Path(__file__).with_name("program.py")
 UNIT = Path(__file__).with_name("kubelet.service")
@@ -28,8 +32,8 @@ def publish(folder: Path, home: Path, fingerprint: str, key: str, versions: tupl
     for version in versions:
         out = tree / f"v{version.rpartition('.')[0]}" / "deb"
         out.mkdir(parents=True)
-        for name in NAMES:
-            _package(folder / "build" / f"{name}-{version}", name, version, out)
+        for name, files in packages(version):
+            _package(folder / "build" / f"{name}-{version}", name, version, files, out)
         environment = {**os.environ, "LC_ALL": "C.UTF-8"}
         scan = ["dpkg-scanpackages", "--multiversion", "."]
         listed = subprocess.run(scan, cwd=out, check=True, capture_output=True, text=True, env=environment).stdout
@@ -42,16 +46,22 @@ def publish(folder: Path, home: Path, fingerprint: str, key: str, versions: tupl
     return tree
 
 
-def _package(tree: Path, name: str, version: str, out: Path) -> None:
-    (tree / "DEBIAN").mkdir(parents=True)
-    (tree / "DEBIAN" / "control").write_text(CONTROL.format(name, version, NEEDS.get(name, "")))
-    if name in {"kubeadm", "kubelet", "kubectl"}:
-        (tree / "usr/bin").mkdir(parents=True)
-        program = tree / "usr/bin" / name
-        program.write_text(PROGRAM.read_text().replace("@VERSION@", version))
-        program.chmod(0o755)
-    if name == "kubelet":
-        (tree / "usr/lib/systemd/system").mkdir(parents=True)
-        (tree / "usr/lib/systemd/system/kubelet.service").write_text(UNIT.read_text())
+def packages(version: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Every package with its files by path; those in `/usr/bin` can be run."""
+    for name in NAMES:
+        files = {"/DEBIAN/control": CONTROL.format(name, version, NEEDS.get(name, ""))}
+        if name in {"kubeadm", "kubelet", "kubectl"}:
+            files[f"/usr/bin/{name}"] = PROGRAM.read_text().replace("@VERSION@", version)
+        if name == "kubelet":
+            files["/usr/lib/systemd/system/kubelet.service"] = UNIT.read_text()
+        yield name, files
+
+
+def _package(tree: Path, name: str, version: str, files: Mapping[str, str], out: Path) -> None:
+    for path, text in files.items():
+        file = tree / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(0o755 if path.startswith("/usr/bin/") else 0o644)
     build = ["dpkg-deb", "--root-owner-group", "--build", str(tree), str(out / f"{name}_{version}.deb")]
     subprocess.run(build, check=True, capture_output=True)

@@ -4,7 +4,7 @@
 
 Reads from stdin, as JSON: `part`, `version`, `configuration` (kubeadm's documents) and `join` (token, CA hashes,
 certificate key), so that no secret is in an argument or a file. Prints `changed: ...` where it did something.
-With `--leave FOLDER` it leaves the cluster, with etcd's data put aside there.
+With `--leave FOLDER` it leaves the cluster, with etcd's data put aside in there, under the time.
 With `--check VERSION PART` it changes nothing and prints `member` where the host is in its cluster with that version.
 """
 
@@ -90,7 +90,8 @@ def check(version: str, part: str) -> str:
 def leave(kept: str) -> None:
     """Leave the cluster; what etcd wrote is put aside first, because kubeadm deletes it."""
     if ETCD.exists():
-        shutil.move(ETCD, Path(kept + time.strftime("-%Y%m%dT%H%M%SZ", time.gmtime())) if Path(kept).exists() else kept)
+        Path(kept).mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.move(ETCD, Path(kept, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())))
     kubeadm("reset", "--force")
     print("changed: left the cluster")
 
