@@ -32,7 +32,12 @@ ROUNDS = {
             Change(ROLE, f"{HADOOP}/nodes: content changed", f"echo 192.0.2.66 >> {HADOOP}/nodes"),
             Change(ROLE, "/etc/leptonctl/hdfs.json: owner hdfs, should be root", "chown hdfs /etc/leptonctl/hdfs.json"),
             Change(ROLE, f"{PROGRAMS}/hdfs_paths: content changed", f"echo >> {PROGRAMS}/hdfs_paths"),
-            Change(ROLE, f"{UNITS}-paths.timer: content changed", f"echo >> {UNITS}-paths.timer"),
+            # Without the reload the probe tells that, too: systemd would run what the file was.
+            Change(
+                ROLE,
+                f"{UNITS}-paths.timer: content changed",
+                f"echo >> {UNITS}-paths.timer && systemctl daemon-reload",
+            ),
             Change(ROLE, "/var/lib/hadoop: mode 0777, should be 0750", "chmod 0777 /var/lib/hadoop"),
             Change(
                 ROLE,
