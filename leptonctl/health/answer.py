@@ -45,7 +45,7 @@ def reading_of(answer: Mapping[str, Any]) -> HostReading:
         now_s=answer["now_s"],
         booted_s=answer["booted_s"],
         smi=(
-            read("rocm-smi", lambda text: read_rocm_smi(text, answer["driver"]), "smi")
+            read("rocm-smi", lambda text: read_rocm_smi(text, answer["driver"], answer["topology"].get("text")), "smi")
             if is_amd
             else read("nvidia-smi", read_smi, "smi")
         ),

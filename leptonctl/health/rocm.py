@@ -28,8 +28,10 @@ _LEVELS = frozenset(
 )
 
 
-def read_rocm_smi(text: str, driver: Mapping[str, Any]) -> SmiReading:
+def read_rocm_smi(text: str, driver: Mapping[str, Any], topology: str | None = None) -> SmiReading:
     """The GPUs in an answer of rocm-smi; `driver` is what amdgpu's own files said, by bus id.
+
+    `topology` is its answer about what links each two GPUs, None where it gave none.
 
     Raises NotUnderstood where the answer is no such JSON, or lists a GPU without its bus id or name.
     """
@@ -42,8 +44,9 @@ def read_rocm_smi(text: str, driver: Mapping[str, Any]) -> SmiReading:
     system = answer.pop("system", {})
     processes = sum(_PROCESS.fullmatch(name) is not None for name in system)
     cards = {name: card for name, card in answer.items() if name.startswith("card")}
+    kinds = _kinds_of_links(topology)
     gpus = tuple(
-        _with_links(_gpu(card, driver, processes), name.removeprefix("card"), system) for name, card in cards.items()
+        _with_links(_gpu(card, driver, processes), name.removeprefix("card"), kinds) for name, card in cards.items()
     )
     return SmiReading(
         driver_version=str(system.get("Driver version", "unknown")),
@@ -88,13 +91,26 @@ def _gpu(card: Mapping[str, object], driver: Mapping[str, Any], processes: int) 
     )
 
 
-def _with_links(gpu: GpuReading, number: str, system: Mapping[str, object]) -> GpuReading:
-    """The GPU with how many others it reaches over XGMI: of each two GPUs rocm-smi names what links them."""
-    pairs = {found.groups(): kind for name, kind in system.items() if (found := _LINK.fullmatch(name))}
-    own = [kind for numbers, kind in pairs.items() if number in numbers]
-    if not own:
+def _kinds_of_links(topology: str | None) -> Mapping[tuple[str, ...], str] | None:
+    """What links each two GPUs, by their numbers; None where that was not understood."""
+    if topology is None:
+        return {}
+    try:
+        answer = json.loads(topology)
+    except ValueError:
+        return None
+    system = answer.get("system") if isinstance(answer, dict) else None
+    if not isinstance(system, dict):
+        return None
+    return {found.groups(): str(kind) for name, kind in system.items() if (found := _LINK.fullmatch(name))}
+
+
+def _with_links(gpu: GpuReading, number: str, kinds: Mapping[tuple[str, ...], str] | None) -> GpuReading:
+    """The GPU with how many others it reaches over XGMI."""
+    own = None if kinds is None else [kind for numbers, kind in kinds.items() if number in numbers]
+    if own == []:
         return gpu
-    if not _LINK_TYPES.issuperset(own):
+    if own is None or not _LINK_TYPES.issuperset(own):
         return replace(gpu, unreadable=(*gpu.unreadable, "xgmi_peers"))
     return replace(gpu, xgmi_peers=own.count("XGMI"))
 

@@ -30,6 +30,7 @@ def answer(
     driver: dict[str, Any] | None = None,
     pci: tuple[str, ...] = (FIRST, SECOND),
     log: str = "",
+    topology: str | None = None,
 ) -> Any:
     return {
         "vendor": "amd",
@@ -37,6 +38,7 @@ def answer(
         "booted_s": NOW_S - 86400,
         "pci": list(pci),
         "smi": {"text": text_of(MI100) if smi is None else smi},
+        "topology": {"failed": "rocm-smi --showtopotype: exit 2"} if topology is None else {"text": topology},
         "driver": {FIRST: FINE, SECOND: FINE} | (driver or {}),
         "log": {"text": log},
         "fabric_manager": "unknown",
@@ -141,29 +143,30 @@ def test_a_host_of_nvidias_asks_nvidias_program() -> None:
 LINK = "(Topology) Link type between DRM devices 0 and 1"
 
 
-def linked(kind: str | None) -> str:
+def linked(kind: str) -> str:
     data = json.loads(text_of(MI100))
-    del data["system"][LINK]
-    return json.dumps(data | {"system": data["system"] | ({LINK: kind} if kind else {})})
+    return json.dumps(data | {"system": data["system"] | {LINK: kind}})
 
 
 def test_cards_that_reach_each_other_over_xgmi_as_declared_have_no_finding() -> None:
-    assert told(answer(smi=linked("XGMI")), replace(TWO, xgmi_peers=1)) == []
-    assert told(answer(smi=linked("PCIE"))) == []
+    assert told(answer(topology=linked("XGMI")), replace(TWO, xgmi_peers=1)) == []
+    assert told(answer(topology=text_of(MI100))) == []
 
 
 @pytest.mark.parametrize(
-    ("kind", "verdict", "measured"),
+    ("topology", "verdict", "measured"),
     [
-        ("PCIE", Verdict.FAILED, "reaches 0 GPUs over XGMI"),
+        (text_of(MI100), Verdict.FAILED, "reaches 0 GPUs over XGMI"),
         (None, Verdict.UNKNOWN, "rocm-smi does not tell how the GPUs are linked"),
-        ("CXL", Verdict.UNKNOWN, "rocm-smi's xgmi_peers were not understood"),
+        (linked("CXL"), Verdict.UNKNOWN, "rocm-smi's xgmi_peers were not understood"),
+        ("no links", Verdict.UNKNOWN, "rocm-smi's xgmi_peers were not understood"),
+        ("[]", Verdict.UNKNOWN, "rocm-smi's xgmi_peers were not understood"),
     ],
 )
 def test_a_link_that_is_declared_and_not_there_or_not_told_of_does_not_pass(
-    kind: str | None, verdict: Verdict, measured: str
+    topology: str | None, verdict: Verdict, measured: str
 ) -> None:
-    found = told(answer(smi=linked(kind)), replace(TWO, xgmi_peers=1))
+    found = told(answer(topology=topology), replace(TWO, xgmi_peers=1))
     assert [one[1:4] for one in found] == [(verdict, FIRST, measured), (verdict, SECOND, measured)]
 
 
@@ -176,6 +179,6 @@ def test_a_card_that_reaches_fewer_than_the_others_is_told_without_a_declaration
         f"(Topology) Link type between DRM devices {one} and {other}": "PCIE" if other == 3 else "XGMI"
         for one, other in numbers
     }
-    four = answer(smi=json.dumps(data), pci=(FIRST, SECOND, "0000:c3:00.0", "0000:e3:00.0"))
+    four = answer(smi=json.dumps(data), topology=json.dumps(data), pci=(FIRST, SECOND, "0000:c3:00.0", "0000:e3:00.0"))
     (found,) = told(four, replace(TWO, count=4))
     assert found[:4] == ("XGMI", Verdict.DEGRADED, "0000:e3:00.0", "reaches 0 GPUs over XGMI")

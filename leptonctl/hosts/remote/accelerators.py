@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from leptonctl.hosts.remote.amd import QUESTION, of_driver
+from leptonctl.hosts.remote.amd import QUESTION, TOPOLOGY, of_driver
 from leptonctl.hosts.remote.drill import about_drill, drill_log
 from leptonctl.hosts.remote.facts import run
 from leptonctl.hosts.remote.links import ethernet, infiniband, zombies
@@ -57,6 +57,7 @@ def read_host(request: dict[str, Any]) -> dict[str, Any]:
         answer["link_errors"] = said(["nvidia-smi", "nvlink", "--errorcounters"])
     if vendor == "amd":
         answer["driver"] = of_driver(root, bus_ids)
+        answer["topology"] = said(TOPOLOGY)
     answer["infiniband"], answer["ethernet"] = infiniband(root), ethernet(root)
     answer["zombie_count"] = zombies(root)
     answer["versions"] = versions(root)

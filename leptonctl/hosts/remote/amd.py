@@ -16,8 +16,10 @@ ROCM_SMI = shutil.which("rocm-smi") or os.path.join("/opt/rocm/bin", "rocm-smi")
 QUESTION = [
     *(ROCM_SMI, "--showid", "--showproductname", "--showserial", "--showuniqueid", "--showbus", "--showtemp"),
     *("--showpower", "--showclocks", "--showreplaycount", "--showmeminfo", "vram", "--showpids", "--showdriverversion"),
-    *("--showperflevel", "--showtopotype", "--json"),
+    *("--showperflevel", "--json"),
 ]
+# Asked apart: rocm-smi ends with an error where a card knows nothing of this, and that says nothing about the rest.
+TOPOLOGY = [ROCM_SMI, "--showtopotype", "--json"]
 
 
 def of_driver(root: Path, bus_ids: list[str]) -> dict[str, dict[str, dict[str, str]]]:
