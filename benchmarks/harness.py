@@ -114,7 +114,7 @@ def run(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> Run:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
-                env={**os.environ, **(env or {})},
+                env={**_environment(), **(env or {})},
                 pass_fds=[write_fd],
                 check=False,
             )
@@ -128,6 +128,11 @@ def run(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> Run:
             ending = f"exit {report['exit_status']}" if report else "could not be started"
             raise CommandFailed("\n".join([f"{' '.join(command)}: {ending}", *last_lines]))
     return Run(wall_s=report["wall_s"], cpu_s=report["cpu_s"], peak_mib=report["peak_kib"] / 1024)
+
+
+def _environment() -> dict[str, str]:
+    """That of this process, but as on an operator's machine, where a program is compiled once and not at each start."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def medians(runs: Sequence[Run]) -> Measured:

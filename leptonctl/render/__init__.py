@@ -28,7 +28,7 @@ _ANSWER_COLOURS = {"yes": "green", "no": "red", "unknown": "yellow"}
 def render(result: Result, output: str) -> None:
     """Print a result on stdout, whole: `json`, `sarif`, `markdown` or `text`."""
     if output == "json":
-        _write(json.dumps(result.model_dump(mode="json", by_alias=True), indent=2))
+        _write(result.model_dump_json(by_alias=True, indent=2, ensure_ascii=True))
     elif output == "sarif":
         _write(json.dumps(_sarif(()), indent=2))
     elif output == "markdown":
@@ -46,7 +46,7 @@ def render_error(verb: str, error: LeptonError, output: str) -> None:
 
     if output == "json":
         result = Result(verb=verb, exit_code=int(error.exit_code), problems=error_problems(error))
-        _write(json.dumps(result.model_dump(mode="json", by_alias=True), indent=2))
+        _write(result.model_dump_json(by_alias=True, indent=2, ensure_ascii=True))
     elif output == "sarif":
         _write(json.dumps(_sarif(error.problems), indent=2))
     elif error.problems and any(problem.file for problem in error.problems):

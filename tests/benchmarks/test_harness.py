@@ -36,6 +36,12 @@ def test_cpu_time_counts_the_children_that_the_command_waited_for() -> None:
     assert measured["parent"].cpu_s >= 0.3
 
 
+def test_a_measured_command_is_compiled_once_and_not_at_each_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    check = [PYTHON, "-S", "-c", "import sys; sys.exit(sys.dont_write_bytecode)"]
+    assert interleaved({"check": check}, runs=1, warm_up_runs=0)["check"].runs == 1
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [
