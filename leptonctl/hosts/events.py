@@ -178,8 +178,8 @@ class EventReader:
                 lines.extend(self._said(part.get("msg")).splitlines())
             for key in ("stdout", "stderr", "module_stdout", "module_stderr"):
                 lines.extend(self._said(part.get(key)).splitlines())
-        said = tuple(line[:_LONGEST_LINE] for line in lines if line.strip())
-        return Failure(role, self._said(data.get("task")), message.splitlines()[0][:_LONGEST_LINE], said[-_LAST_LINES:])
+        said = tuple(_shortened(line) for line in lines if line.strip())
+        return Failure(role, self._said(data.get("task")), _shortened(message.splitlines()[0]), said[-_LAST_LINES:])
 
     def _said(self, value: object) -> str:
         return neutralised(self._redact(value)).strip() if isinstance(value, str) else ""
@@ -207,6 +207,14 @@ def _role_of(data: Event) -> str | None:
         return found["role"]
     action = str(data.get("resolved_action") or data.get("task_action"))
     return _text(data.get("role")) if action.endswith("validate_argument_spec") else None
+
+
+def _shortened(line: str) -> str:
+    """A line without its middle where it is too long: apt begins with its whole command and ends with the reason."""
+    if len(line) <= _LONGEST_LINE:
+        return line
+    begin = _LONGEST_LINE // 4
+    return f"{line[:begin]} ... {line[begin + 5 - _LONGEST_LINE :]}"
 
 
 def _finished(target: Aim, host: _Host, *, is_whole: bool) -> tuple[str, ...]:

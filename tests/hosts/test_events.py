@@ -244,3 +244,16 @@ def test_a_package_source_of_a_later_role_says_nothing_about_the_earlier_ones() 
         (),
         Failure("monitoring_agent", "Task of monitoring_agent", "repository vendor: wrong key"),
     )
+
+
+def test_a_message_that_is_too_long_keeps_its_end_which_says_what_it_was() -> None:
+    events = reader()
+    packages = " ".join(f"package-{number}=1.0" for number in range(100))
+    end = "failed: E: Failed to fetch it  Error writing to file - write (28: No space left on device)"
+    events.take(ended("failed", "base", result={"msg": f"'/usr/bin/apt-get install {packages}' {end}"}))
+    events.take(stats(failures=1))
+    failure = events.hosts()["core/a"].failure
+    assert failure is not None
+    assert len(failure.message) == 400
+    assert failure.message.startswith("'/usr/bin/apt-get install package-0=1.0")
+    assert failure.message.endswith(end)
