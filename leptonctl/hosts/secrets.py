@@ -8,7 +8,6 @@ import os
 import re
 import shlex
 import subprocess
-import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 from leptonctl.errors import PreflightFailed, Problem
-from leptonctl.sitefile.base import Frozen, SecretRef
+from leptonctl.sitefile.environment import EACH, secret_paths
 from leptonctl.sitefile.software import SETTINGS
 
 if TYPE_CHECKING:
@@ -31,8 +30,6 @@ COMMAND_LIMIT_S = 60
 # Shorter values would be hidden inside ordinary words ("on", "100"), which tells more than it hides.
 _SHORTEST_HIDDEN = 4
 _Place = tuple[str, ...]
-# Stands in a place for every key of a mapping.
-EACH = "*"
 # Secrets that no site file has: they are made for a run.
 _MADE_FOR_A_RUN: Mapping[str, tuple[_Place, ...]] = {
     "kubernetes": (("join", "token"), ("join", "certificate_key")),
@@ -47,7 +44,7 @@ def secret_places(role: RoleName) -> tuple[_Place, ...]:
     `EACH` stands for every key of a mapping. Found from the model alone: the fields whose type is SecretRef. Those
     inside a list are not supported by any role.
     """
-    return (*_places(SETTINGS[role]), *_MADE_FOR_A_RUN.get(role, ()))
+    return (*secret_paths(SETTINGS[role]), *_MADE_FOR_A_RUN.get(role, ()))
 
 
 def secret_refs(roles: Iterable[DesiredRole]) -> dict[str, str]:
@@ -180,22 +177,6 @@ def _from_command(command: str, site_dir: Path, environ: Mapping[str, str]) -> s
         raise _Unresolved(error.strerror or "it cannot be started") from None
     except ValueError as error:
         raise _Unresolved(f"it cannot be read as a command: {error}") from None
-
-
-def _places(model: type[Frozen]) -> Iterable[_Place]:
-    hints = typing.get_type_hints(model, include_extras=True)
-    for name in model.model_fields:
-        for kind in _alternatives(hints[name]):
-            if kind == SecretRef:
-                yield (name,)
-            elif isinstance(kind, type) and issubclass(kind, Frozen):
-                yield from ((name, *place) for place in _places(kind))
-            elif typing.get_origin(kind) is dict and isinstance(entry := typing.get_args(kind)[1], type):
-                yield from ((name, EACH, *place) for place in _places(entry)) if issubclass(entry, Frozen) else ()
-
-
-def _alternatives(hint: object) -> tuple[object, ...]:
-    return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
 
 
 def _refs_of(role: DesiredRole) -> Iterable[tuple[_Place, str]]:

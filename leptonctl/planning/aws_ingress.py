@@ -68,6 +68,9 @@ def _networks(
             yield from _with_roles(site, address, _SENDERS)
         case Audience.PEERS:
             yield from _with_roles(site, address, (role,))
+        case Audience.SITE:
+            others = (one for other, one in site.locations().items() if other != address and one.platform == "aws")
+            yield from map(_cidr, others)
         case Audience.BOXES:
             yield from _with_roles(site, address, ("edge",))
         case _:

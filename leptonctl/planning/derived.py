@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from leptonctl.planning import ceph, firewall, hdfs, nfs
+from leptonctl.planning import ceph, firewall, hdfs, nfs, objects
 from leptonctl.planning.kubeadm import ROLE, cluster_of, member_settings
-from leptonctl.planning.monitoring import AGENT, SERVER, sender_settings, server_settings, watch
+from leptonctl.planning.monitoring import AGENT, SERVER, prometheus_port, sender_settings, server_settings, watch
 from leptonctl.planning.scaling import every_role
 from leptonctl.planning.tunnels import BOX, GATEWAY, box_settings, gateway_settings, tunnels
 from leptonctl.sitefile.software import ROLE_NEEDS
@@ -33,6 +33,7 @@ def roles_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str, t
     stored = {
         ceph.ROLE: ceph.settings_by_host(desired, hostnames),
         nfs.ROLE: nfs.settings_by_host(desired, hostnames),
+        objects.ROLE: objects.settings_by_host(desired),
     }
     found: dict[str, tuple[DesiredRole, ...]] = {}
     for location in desired.locations:
@@ -41,6 +42,7 @@ def roles_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str, t
             names = {role.name for role in host.roles}
             more: dict[str, dict[str, object]] = {}
             if SERVER in names:
+                more["dashboards"] = {"prometheus_port": prometheus_port(host)}
                 more[SERVER] = {**server_settings(desired, watching, hostnames, host), "watched_roles": watched}
             if BOX in names:
                 inside = {one.gateway: str(one.address) for one in tunnelled if host.address in one.boxes}

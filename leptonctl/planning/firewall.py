@@ -49,6 +49,8 @@ def openings(
         for location in desired.locations
     }
 
+    site = tuple(sorted({name for names in by_location.values() for name in names}))
+
     @cache
     def peers(role: RoleName) -> tuple[str, ...]:
         return tuple(_names(desired, hostnames, role))
@@ -66,6 +68,7 @@ def openings(
             Audience.TUNNELS: lambda _: inside,
             Audience.LOCATION: lambda _: by_location.get(location.address, ()),
             Audience.PEERS: peers,
+            Audience.SITE: lambda _: site,
             Audience.OPERATORS: lambda _: texts(own.get("operators")),
             Audience.BOXES: lambda _: texts(gateway.settings["boxes_from"] if gateway else ()) or _ANYWHERE,
         }

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from leptonctl.planning.served import HDFS_HTTP_PORTS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -132,6 +134,11 @@ def sender_settings(
     }
 
 
+def prometheus_port(host: DesiredHost) -> int:
+    """Where Prometheus is served on a host that is a monitoring server."""
+    return next(_port(role.settings) for role in host.roles if role.name == SERVER)
+
+
 def is_sender(host: DesiredHost) -> bool:
     """Whether the host scrapes itself and sends."""
     return any(role.name == SENDER for role in host.roles)
@@ -180,8 +187,30 @@ def _port(settings: Settings) -> int:
     return int(str(settings["port"]))
 
 
+def _hdfs(settings: Settings) -> tuple[Exporter, ...]:
+    """Hadoop's own servlet on the HTTP port of each daemon (hadoop.prometheus.endpoint.enabled)."""
+    parts = settings["parts"]
+    return (
+        tuple(Exporter("hdfs", HDFS_HTTP_PORTS[part], "/prom") for part in parts)
+        if isinstance(parts, (list, tuple))
+        else ()
+    )
+
+
+def _containers(settings: Settings) -> tuple[Exporter, ...]:
+    """The runtime's own metrics; Podman has no daemon that would serve any."""
+    path = {"containerd": "/v1/metrics", "docker": "/metrics"}.get(str(settings["runtime"]))
+    return (Exporter("containers", int(str(settings["metrics_port"])), path),) if path is not None else ()
+
+
 _EXPORTERS: dict[RoleName, Callable[[Settings], tuple[Exporter, ...]]] = {
     "monitoring_agent": lambda settings: (Exporter("hosts", _port(settings)),),
+    "container_runtime": _containers,
+    "storage_hdfs": _hdfs,
+    # NVIDIA's, where somebody runs it on the hosts.
+    "gpu_health": lambda settings: (
+        (Exporter("dcgm", int(str(settings["exporter_port"]))),) if settings["exporter_port"] is not None else ()
+    ),
     # The module of the managers, which run beside the monitors; the one that is not active answers with nothing.
     "storage_ceph": lambda settings: (
         (Exporter("ceph", int(str(settings["metrics_port"]))),) if settings["monitor"] else ()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Audience(StrEnum):
     """The other hosts of the same location."""
     PEERS = "peers"
     """The hosts of the site, in all locations, that have the same role."""
+    SITE = "site"
+    """The hosts of the site, in all locations."""
     OPERATORS = "operators"
     """People, from the ranges of `hardening.operators`."""
     BOXES = "boxes"
@@ -62,6 +65,8 @@ def texts(value: object) -> tuple[str, ...]:
 
 # Who reads and writes files: its own daemons, the hosts beside it, and people, by WebHDFS.
 _FILES = (Audience.PEERS, Audience.LOCATION, Audience.OPERATORS)
+# Where each part serves HTTP: files, its state, its metrics.
+HDFS_HTTP_PORTS: Mapping[str, int] = {"name_node": 9870, "checkpoint_node": 9868, "data_node": 9864}
 _HDFS_PORTS: dict[str, tuple[int, ...]] = {
     "name_node": (8020, 9870),
     "checkpoint_node": (9868,),
@@ -71,7 +76,28 @@ _HDFS_PORTS: dict[str, tuple[int, ...]] = {
 
 def _hdfs(settings: Mapping[str, object]) -> tuple[Served, ...]:
     """Hadoop's own ports of each part: https://hadoop.apache.org/docs/r3.4.1/hadoop-project-dist/hadoop-hdfs/hdfs-default.xml."""
-    return tuple(Served(port, _FILES) for part in texts(settings["parts"]) for port in _HDFS_PORTS[part])
+    return tuple(
+        Served(port, (*_FILES, Audience.MONITORING) if port == HDFS_HTTP_PORTS[part] else _FILES)
+        for part in texts(settings["parts"])
+        for port in _HDFS_PORTS[part]
+    )
+
+
+def _containers(settings: Mapping[str, object]) -> tuple[Served, ...]:
+    """The runtime's metrics; Podman serves none."""
+    return () if settings["runtime"] == "podman" else (Served(_port(settings, "metrics_port"), (Audience.MONITORING,)),)
+
+
+def _exporter(settings: Mapping[str, object]) -> tuple[Served, ...]:
+    """NVIDIA's exporter, where somebody runs one."""
+    is_there = settings["exporter_port"] is not None
+    return (Served(_port(settings, "exporter_port"), (Audience.MONITORING,)),) if is_there else ()
+
+
+def _dashboards(settings: Mapping[str, object]) -> tuple[Served, ...]:
+    """Grafana, where it listens on more than loopback."""
+    is_alone = ip_address(str(settings["address"])).is_loopback
+    return () if is_alone else (Served(_port(settings, "port"), (Audience.OPERATORS,)),)
 
 
 def _ceph(settings: Mapping[str, object]) -> tuple[Served, ...]:
@@ -85,7 +111,11 @@ def _ceph(settings: Mapping[str, object]) -> tuple[Served, ...]:
 
 _SERVES: dict[RoleName, Callable[[Mapping[str, object]], tuple[Served, ...]]] = {
     "storage_ceph": _ceph,
+    "storage_object": lambda settings: (Served(_port(settings, "port"), (Audience.SITE, Audience.OPERATORS)),),
     "storage_nfs": lambda _settings: (Served(2049, (Audience.PEERS,)),),
+    "container_runtime": _containers,
+    "gpu_health": _exporter,
+    "dashboards": _dashboards,
     "monitoring_agent": lambda settings: (Served(_port(settings, "port"), (Audience.MONITORING,)),),
     "monitoring_server": lambda settings: (
         Served(_port(settings, "port"), (Audience.OPERATORS, Audience.SENDERS)),

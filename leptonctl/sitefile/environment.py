@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, cast, get_args
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Union, cast, get_args, get_origin, get_type_hints
 
 from leptonctl.sitefile.base import Frozen, SecretRef
 from leptonctl.sitefile.findings import Finding, Path
@@ -18,8 +19,8 @@ from leptonctl.sitefile.software import SETTINGS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pydantic.fields import FieldInfo
-
+# Stands in the path of a secret for every key of a mapping.
+EACH = "*"
 _VARIABLE = re.compile(r"\$?\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(:-[^${}]*)?\})?")
 _HINT = "write ${NAME} or ${NAME:-default}, or $${ where ${ is meant"
 
@@ -50,8 +51,8 @@ def expand(data: object, text: str, environ: Mapping[str, str]) -> Expanded:
 
 @cache
 def secret_fields() -> frozenset[tuple[str, ...]]:
-    """The role settings that are secret references, as paths below `software`."""
-    return frozenset((role, *path) for role, settings in SETTINGS.items() for path in _secrets(settings))
+    """The role settings that are secret references, as paths below `software`; `EACH` stands for every key."""
+    return frozenset((role, *path) for role, settings in SETTINGS.items() for path in secret_paths(settings))
 
 
 def is_secret(path: Path) -> bool:
@@ -59,20 +60,31 @@ def is_secret(path: Path) -> bool:
     if "software" not in path:
         return False
     last = len(path) - 1 - path[::-1].index("software")
-    return path[last + 1 :] in secret_fields()
+    below = path[last + 1 :]
+    return any(
+        len(one) == len(below) and all(key in {EACH, part} for key, part in zip(one, below, strict=True))
+        for one in secret_fields()
+    )
 
 
-def _secrets(settings: type[Frozen]) -> Iterator[tuple[str, ...]]:
-    for name, about in settings.model_fields.items():
-        for kind in _alternatives(about):
+def secret_paths(model: type[Frozen]) -> Iterator[tuple[str, ...]]:
+    """Where settings have secrets, as paths of keys: the fields whose type is SecretRef, in parts and mappings too."""
+    hints = get_type_hints(model, include_extras=True)
+    for name in model.model_fields:
+        for kind in _alternatives(hints[name]):
             if kind == SecretRef:
                 yield (name,)
             elif isinstance(kind, type) and issubclass(kind, Frozen):
-                yield from ((name, *below) for below in _secrets(kind))
+                yield from ((name, *below) for below in secret_paths(kind))
+            elif get_origin(kind) is dict and isinstance(entry := get_args(kind)[1], type):
+                yield from ((name, EACH, *below) for below in secret_paths(entry)) if issubclass(entry, Frozen) else ()
 
 
-def _alternatives(about: FieldInfo) -> tuple[object, ...]:
-    return (about.annotation, *get_args(about.annotation))
+def _alternatives(hint: object) -> tuple[object, ...]:
+    """The types that a field may have, without what is said of it beside its type."""
+    if get_origin(hint) is Annotated and hint != SecretRef:
+        return _alternatives(get_args(hint)[0])
+    return get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
 
 
 def _expand(data: object, path: Path, environ: Mapping[str, str], expanded: Expanded) -> object:

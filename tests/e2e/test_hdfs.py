@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import random
 import threading
+import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
@@ -111,6 +112,9 @@ def test_a_cluster_comes_up_proves_itself_and_has_nothing_to_do_after(cluster: C
     runs = cluster.site.configured_runs()
     cluster.up()
     assert cluster.site.configured_runs() == runs
+    for part, port in (("NameNode", 9870), ("SecondaryNameNode", 9868)):
+        with urllib.request.urlopen(f"http://{cluster.address(NAME)}:{port}/prom", timeout=30) as answer:
+            assert f'processname="{part}"' in answer.read().decode()
     racks = {node["location"] for node in cluster.files.nodes().values()}
     assert (len(cluster.files.nodes()), racks) == (3, {"/core"})
 

@@ -9,7 +9,6 @@ import pytest
 
 from leptonctl.errors import PreflightFailed
 from leptonctl.hosts.secrets import (
-    EACH,
     HIDDEN,
     Redactor,
     resolve,
@@ -21,6 +20,7 @@ from leptonctl.hosts.secrets import (
 from leptonctl.hosts.target import Target
 from leptonctl.planning.desired import DesiredRole
 from leptonctl.planning.observed import Endpoint
+from leptonctl.sitefile.environment import EACH
 from leptonctl.sitefile.software import RoleName
 
 if TYPE_CHECKING:

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from leptonctl.planning.derived import roles_by_host
-from leptonctl.planning.desired import desired
-from leptonctl.planning.monitoring import SENDER, SERVER
+from leptonctl.planning.desired import DesiredRole, desired
+from leptonctl.planning.monitoring import SENDER, SERVER, exporters
+from leptonctl.planning.served import Audience, served
 from leptonctl.sitefile.model import Site
+from leptonctl.sitefile.software import SETTINGS, RoleName
 
 AGENT = ["base", "monitoring_agent"]
 NAMES = {
@@ -102,3 +104,23 @@ def test_a_target_is_a_host_and_a_port_that_prometheus_can_tell_apart(hostname: 
 
 def test_a_server_that_nobody_can_name_yet_is_sent_nothing() -> None:
     assert settings(names={})["edges/shop/box-1"]["write_to"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "expected"),
+    [
+        ("container_runtime", {}, [("containers", 1338, "/v1/metrics")]),
+        ("container_runtime", {"runtime": "docker", "metrics_port": 9323}, [("containers", 9323, "/metrics")]),
+        ("container_runtime", {"runtime": "podman"}, []),
+        ("gpu_health", {}, []),
+        ("gpu_health", {"exporter_port": 9400}, [("dcgm", 9400, "/metrics")]),
+        ("storage_hdfs", {"parts": ["name_node", "data_node"]}, [("hdfs", 9870, "/prom"), ("hdfs", 9864, "/prom")]),
+    ],
+)
+def test_what_a_role_serves_for_prometheus_is_scraped_and_open_to_the_servers(
+    name: RoleName, more: dict[str, object], expected: list[tuple[str, int, str]]
+) -> None:
+    settings = {**SETTINGS[name]().model_dump(mode="json"), **more}
+    assert [(one.job, one.port, one.path) for one in exporters(DesiredRole(name, settings))] == expected
+    open_to_servers = {one.port for one in served(name, settings) if Audience.MONITORING in one.audiences}
+    assert open_to_servers == {port for _, port, _ in expected}

@@ -201,7 +201,7 @@ CASES: dict[RoleName, Case] = {
     ),
     # Without a tunnel: its other end is another host (tests/e2e/test_edge_pull.py has both).
     "edge": Case(
-        settings={"targets": [TARGET], "write_to": ["http://127.0.0.1:9/api/v1/write"]},
+        settings={"targets": [TARGET], "write_to": ["http://127.0.0.1:9/api/v1/write"], "read_only_root": True},
         changed={"buffer_hours": 48},
         shows=("cat /etc/default/prometheus", "--storage.agent.retention.max-time=48h"),
         package="prometheus",
@@ -209,8 +209,25 @@ CASES: dict[RoleName, Case] = {
             "/etc/prometheus/agent.yml",
             "/usr/bin/prometheus",
             "/etc/systemd/system.conf.d/61-leptonctl-watchdog.conf",
+            "/etc/overlayroot.local.conf",
         ),
-        flaws=("the machine's watchdog is armed",),
+        flaws=("the machine's watchdog is armed", "what is written to the root goes to memory"),
+    ),
+    "storage_object": Case(
+        settings={"buckets": [{"name": "data-sets", "writers": [], "readers": [], "quota_bytes": None}]},
+        changed={"workers": 3},
+        shows=("cat /etc/swift/proxy-server.conf.d/10-settings.conf 2>&1 || :", "workers = 3"),
+        package="swift-proxy",
+        gone=("/etc/swift", "/usr/bin/swift-proxy-server", "/etc/leptonctl/objects.json"),
+    ),
+    # Its package is the fake maker's: Grafana's own cannot be reached from here.
+    "dashboards": Case(
+        settings={"version": "12.0*", "admin_password": "env:HOOK"},
+        changed={"address": "0.0.0.0"},  # noqa: S104 - written, not listened on
+        shows=("cat /etc/grafana/grafana.ini 2>&1 || :", "http_addr = 0.0.0.0"),
+        package="grafana",
+        maker="/grafana",
+        gone=("/etc/grafana", "/etc/apt/sources.list.d/leptonctl-grafana.sources"),
     ),
 }
 

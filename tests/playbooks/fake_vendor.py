@@ -33,6 +33,14 @@ CONTROL = (
     "Description: a fake of the tests\n"
 )
 UNIT = "[Service]\nType=oneshot\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"
+GRAFANA_VERSIONS = ("12.0.2", "12.1.0")
+GRAFANA_UNIT = (
+    "[Service]\nExecStart=/usr/bin/python3 -m http.server --bind 127.0.0.1 --directory /var/lib/grafana 3000\n"
+    "[Install]\nWantedBy=multi-user.target\n"
+)
+GRAFANA_ACCOUNT = (
+    "#!/bin/sh\ngetent group grafana >/dev/null || groupadd --system grafana\nmkdir -p /etc/grafana /var/lib/grafana\n"
+)
 DRIVER = ("nvidia-kernel-dkms", "nvidia-driver-cuda")
 DRIVER_VERSIONS = ("570.10.01-1", "570.20.02-1", "580.30.03-1")
 TOOLKIT = (
@@ -77,6 +85,7 @@ class FakeVendor:
         self.publish("/", "/3bf863cc.pub", *driver_packages())
         toolkit = (FakePackage(name, version) for name in TOOLKIT for version in TOOLKIT_VERSIONS)
         self.publish("/stable/deb/amd64", "/gpgkey", *toolkit)
+        self.publish("/grafana", "/grafana/gpg.key", *grafana_packages(), suite="stable")
         self.publish("/fpga", "/fpga/key.asc", FakePackage("xrt", "2.18.179"), FakePackage("xrt", "2.19.194"))
 
     def ask(self, **roles: dict[str, Any]) -> str | None:
@@ -144,6 +153,12 @@ class FakeVendor:
         self.box.run(f"mkdir -p {there} && {old} && {unpack}")
         key = base64.b64encode(self.key.encode()).decode()
         self.box.run(f"mkdir -p $(dirname {SERVED}{key_at}) && echo {key} | base64 --decode > {SERVED}{key_at}")
+
+
+def grafana_packages() -> tuple[FakePackage, ...]:
+    """Grafana's account and unit in two versions; what answers on its port is Python's own server."""
+    files = {"/usr/lib/systemd/system/grafana-server.service": GRAFANA_UNIT, "/DEBIAN/postinst": GRAFANA_ACCOUNT}
+    return tuple(FakePackage("grafana", version, files) for version in GRAFANA_VERSIONS)
 
 
 def driver_packages(**scripts: str) -> tuple[FakePackage, ...]:

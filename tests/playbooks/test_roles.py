@@ -30,6 +30,7 @@ WITHOUT_COMMENTS = {
     "fpga.json.j2",
     "gpu_health.json.j2",
     "hdfs.json.j2",
+    "objects.json.j2",
     "ceph.json.j2",
 }
 # What planning adds to the settings of a role: not in the site model.
@@ -54,6 +55,8 @@ DERIVED = {
         )
     },
     "storage_nfs": {"storage_nfs_exports", "storage_nfs_mounts"},
+    "storage_object": {"storage_object_buckets"},
+    "dashboards": {"dashboards_prometheus_port"},
     "storage_hdfs": {f"storage_hdfs_{name}" for name in ("name_node", "checkpoint_node", "address", "nodes", "paths")},
     "monitoring_server": {
         f"monitoring_server_{name}"
@@ -275,7 +278,10 @@ def test_what_is_written_on_a_host_says_who_manages_it_and_carries_no_time() -> 
 
 def test_tasks_that_see_secrets_are_not_logged() -> None:
     for task in all_tasks():
-        if re.search(r"webhook_url|monitoring_server_mail|alertmanager\.yml\.j2|logins\.json\.j2", str(task)):
+        if re.search(
+            r"webhook_url|monitoring_server_mail|alertmanager\.yml\.j2|logins\.json\.j2|object_users\.conf\.j2",
+            str(task),
+        ):
             assert task.get("no_log") is True, task["name"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from leptonctl.sitefile.environment import expand, is_secret, secret_fields
+from leptonctl.sitefile.environment import EACH, expand, is_secret, secret_fields
 
 ENVIRON = {"A": "one", "EMPTY": "", "NESTED": "${A}", "BRACE": "a}b"}
 
@@ -59,7 +59,19 @@ def test_a_file_without_variables_is_not_walked() -> None:
 
 
 def test_the_secret_settings_are_known() -> None:
-    assert secret_fields() == {("monitoring_server", "webhook_url"), ("monitoring_server", "mail", "password")}
+    assert secret_fields() == {
+        ("monitoring_server", "webhook_url"),
+        ("monitoring_server", "mail", "password"),
+        ("dashboards", "admin_password"),
+        ("container_runtime", "registry_logins", EACH, "password"),
+        ("storage_object", "users", EACH, "key"),
+    }
+
+
+def test_a_secret_in_a_mapping_is_known_by_its_place() -> None:
+    assert is_secret(("core", "nodes", "store", "software", "storage_object", "users", "trainer", "key"))
+    assert not is_secret(("software", "storage_object", "users", "trainer", "admin"))
+    assert not is_secret(("software", "storage_object", "users", "key"))
 
 
 def test_a_secret_is_known_by_its_path_wherever_software_is_set() -> None:

@@ -15,6 +15,7 @@ from leptonctl.hosts.checks import (
     kubernetes,
     monitoring,
     nfs,
+    objects,
 )
 
 if TYPE_CHECKING:
@@ -50,9 +51,11 @@ _CHECKS: dict[RoleName, Callable[[Settings], tuple[Check, ...]]] = {
     "storage_ceph": ceph.storage_ceph,
     "monitoring_agent": monitoring.monitoring_agent,
     "monitoring_server": monitoring.monitoring_server,
+    "dashboards": monitoring.dashboards,
     "storage_hdfs": hdfs.storage_hdfs,
     "edge_gateway": edge.edge_gateway,
     "edge": edge.edge,
     "storage_nfs": nfs.storage_nfs,
+    "storage_object": objects.storage_object,
     "hardening": hardening.hardening,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from leptonctl.hosts.checks.kinds import UNIQUE, Check, Command, Package, Unit
+from leptonctl.hosts.checks.kinds import UNIQUE, Check, Command, Package, Port, Unit
 from leptonctl.hosts.checks.settings import setting
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def container_runtime(settings: Settings) -> tuple[Check, ...]:
         alone,
         Package(package, setting("container_runtime", settings, "version")),
         *map(Unit, units),
+        *(() if runtime == "podman" else (Port(setting("container_runtime", settings, "metrics_port")),)),
         Command("a container starts", (*starts, "/bin/busybox", "echo", "started"), expect="started", limit_s=60),
     )
 

@@ -16,6 +16,7 @@ METRICS_PORT = 9095
 INTERFACE = "lepton"
 TUNNEL_UNIT = f"wg-quick@{INTERFACE}.service"
 TUNNEL_PROGRAM = "/usr/local/lib/leptonctl/tunnel"
+ROOT_PROGRAM = "/usr/local/lib/leptonctl/root"
 WATCHDOG = "/sys/class/watchdog/watchdog0/state"
 
 
@@ -41,6 +42,8 @@ def edge(settings: Settings) -> tuple[Check, ...]:
             found.append(Unit("lepton-agent.timer"))
     if setting("edge", settings, "watchdog_s"):
         found.append(Command("the machine's watchdog is armed", ("cat", WATCHDOG), expect="active"))
+    if setting("edge", settings, "read_only_root"):
+        found.append(Command("what is written to the root goes to memory", (ROOT_PROGRAM,), expect="read-only"))
     return tuple(found)
 
 

@@ -44,3 +44,15 @@ def monitoring_server(settings: Settings) -> tuple[Check, ...]:
             senders=tuple(sender["host"] for sender in senders),
         ),
     )
+
+
+def dashboards(settings: Settings) -> tuple[Check, ...]:
+    """Grafana runs and answers where it listens on loopback, or everywhere."""
+    address = setting("dashboards", settings, "address")
+    found: list[Check] = [
+        Package("grafana", setting("dashboards", settings, "version")),
+        Unit("grafana-server.service"),
+    ]
+    if address in {"127.0.0.1", "0.0.0.0"}:  # noqa: S104 - compared, not listened on
+        found.append(Port(setting("dashboards", settings, "port")))
+    return tuple(found)

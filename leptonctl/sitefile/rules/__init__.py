@@ -17,9 +17,10 @@ from leptonctl.sitefile.rules.hdfs import check_hdfs, check_hdfs_paths
 from leptonctl.sitefile.rules.host_clusters import check_host_clusters
 from leptonctl.sitefile.rules.hosts import check_hosts
 from leptonctl.sitefile.rules.kubernetes import check_clusters
-from leptonctl.sitefile.rules.monitoring import check_monitoring_servers
+from leptonctl.sitefile.rules.monitoring import check_dashboards, check_monitoring_servers
 from leptonctl.sitefile.rules.networks import check_networks
 from leptonctl.sitefile.rules.nfs import check_nfs_exports
+from leptonctl.sitefile.rules.objects import check_buckets
 from leptonctl.sitefile.rules.parents import check_parents
 from leptonctl.sitefile.rules.platforms import check_platforms
 from leptonctl.sitefile.rules.roles import check_ports, check_roles, check_unused_settings
@@ -53,8 +54,10 @@ RULE_SETS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     check_ceph_pools,
     check_ceph_clusters,
     check_nfs_exports,
+    check_buckets,
     check_roles,
     check_monitoring_servers,
+    check_dashboards,
     check_edge_boxes,
     check_edge_gateways,
     check_unused_settings,

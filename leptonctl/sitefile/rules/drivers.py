@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from leptonctl.sitefile.software import RoleName
 
 # Roles whose packages come from a repository that the site file may name: its URL, and the fingerprint of its key.
-_WITH_REPOSITORY: tuple[RoleName, ...] = ("gpu_driver", "gpu_container_toolkit", "fpga", "kubernetes")
+_WITH_REPOSITORY: tuple[RoleName, ...] = ("gpu_driver", "gpu_container_toolkit", "fpga", "kubernetes", "dashboards")
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
 
 

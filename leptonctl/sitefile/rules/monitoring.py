@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from leptonctl.sitefile.findings import Finding
+from leptonctl.sitefile.rules.forms import is_ip_address
 from leptonctl.sitefile.rules.parts import groups, spoken
+from leptonctl.sitefile.settings import resolve
+from leptonctl.sitefile.words import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from leptonctl.sitefile.model import Site
 
 _SERVER = "monitoring_server"
+_DASHBOARDS: Literal["dashboards"] = "dashboards"
 _CORE = ("core",)
 
 
@@ -44,3 +48,21 @@ def check_monitoring_servers(site: Site) -> Iterator[Finding]:
         message = "several locations have a monitoring server, and the core, where all metrics come together, has none"
         hint = "give the role to a host of the core too"
         yield Finding("several-monitoring-servers", list(places.values())[1], message, hint)
+
+
+def check_dashboards(site: Site) -> Iterator[Finding]:
+    """Grafana has a password that not all the world knows, and an address that is one."""
+    for path, _, name, group in groups(site):
+        if _DASHBOARDS not in group.roles:
+            continue
+        place = (*path, "roles", group.roles.index(_DASHBOARDS))
+        held = resolve(site, spoken(path[:-2]), name, _DASHBOARDS)
+        if held["admin_password"].value is None:
+            message = "Grafana would have the password that everybody knows"
+            hint = "set software.dashboards.admin_password: env:GRAFANA_PASSWORD, or another reference"
+            yield Finding("dashboard-login", held["admin_password"].origin or place, message, hint)
+        if not is_ip_address(address := str(held["address"].value)):
+            message = f"{quoted(address)} is not an address to listen on"
+            yield Finding(
+                "dashboard-login", held["address"].origin or place, message, "write 127.0.0.1, or 0.0.0.0 for all"
+            )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from leptonctl.sitefile.findings import Finding
-from leptonctl.sitefile.ranges import host_count
 from leptonctl.sitefile.rules.forms import is_plain_path
 from leptonctl.sitefile.rules.parts import locations
+from leptonctl.sitefile.rules.servers import check_server
 from leptonctl.sitefile.rules.storage import is_of_the_system
 from leptonctl.sitefile.stores.nfs import NfsExport
-from leptonctl.sitefile.words import did_you_mean, quoted
+from leptonctl.sitefile.words import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ def check_nfs_exports(site: Site) -> Iterator[Finding]:
     for path, location in locations(site):
         for name, store in location.stores(NfsExport).items():
             place = (*path, "storage", name)
-            yield from _check_server(store, location, place)
+            yield from check_server(store.server, location, place, _ROLE, "folder")
             yield from _check_clients(store, location, place)
             if not is_plain_path(store.path):
                 message = f"{quoted(store.path)} is not an absolute path in its plain form"
@@ -34,23 +34,6 @@ def check_nfs_exports(site: Site) -> Iterator[Finding]:
             elif is_of_the_system(store.path):
                 message = f"{quoted(store.path)} is part of the system: its clients could read it"
                 yield Finding("system-mount", (*place, "path"), message, "serve another folder, such as /srv/models")
-
-
-def _check_server(store: NfsExport, location: Location, place: Path) -> Iterator[Finding]:
-    where = (*place, "server")
-    group = location.nodes.get(store.server)
-    if group is None:
-        message = f"there is no node group {quoted(store.server)} here{did_you_mean(store.server, location.nodes)}"
-        hint = (
-            f"groups of this location: {', '.join(location.nodes)}" if location.nodes else "describe it under `nodes`"
-        )
-        yield Finding("unknown-group", where, message, hint)
-    elif _ROLE not in group.roles:
-        message = f"the group {quoted(store.server)} has not the role '{_ROLE}' that serves this"
-        yield Finding("store-role", where, message, "add the role to the group")
-    elif host_count(group) != 1:
-        message = f"a folder is on one host, and the group {quoted(store.server)} is not one host"
-        yield Finding("store-role", where, message, "name a group of one host")
 
 
 def _check_clients(store: NfsExport, location: Location, place: Path) -> Iterator[Finding]:

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 # The settings that are TCP ports, by role.
 _PORTS: dict[RoleName, tuple[str, ...]] = {
+    "container_runtime": ("metrics_port",),
     "monitoring_agent": ("port",),
     "monitoring_server": ("port", "alertmanager_port"),
+    "dashboards": ("port",),
+    "storage_object": ("port",),
     "edge_gateway": ("package_cache_port", "image_cache_port", "log_port", "state_port"),
 }
 _SSH_PORT = 22

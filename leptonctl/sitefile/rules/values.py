@@ -40,6 +40,8 @@ def check_values(site: Site) -> Iterator[Finding]:
             "container_runtime",
             "monitoring_agent",
             "monitoring_server",
+            "dashboards",
+            "storage_object",
         ):
             version = getattr(getattr(software, role), "version", None)
             if version is not None and not _VERSION.fullmatch(version):

@@ -17,8 +17,9 @@ from leptonctl.sitefile.software.hardening import Hardening
 from leptonctl.sitefile.software.hdfs import StorageHdfs
 from leptonctl.sitefile.software.host import Base
 from leptonctl.sitefile.software.kubernetes import HostCluster
-from leptonctl.sitefile.software.monitoring import MonitoringAgent, MonitoringServer
+from leptonctl.sitefile.software.monitoring import Dashboards, MonitoringAgent, MonitoringServer
 from leptonctl.sitefile.software.nfs import StorageNfs
+from leptonctl.sitefile.software.objects import StorageObject
 
 
 class Software(Frozen):
@@ -28,6 +29,8 @@ class Software(Frozen):
     """Settings of the role `base`."""
     container_runtime: ContainerRuntime | None = None
     """Settings of the role `container_runtime`."""
+    dashboards: Dashboards | None = None
+    """Settings of the role `dashboards`."""
     edge: EdgeBox | None = None
     """Settings of the role `edge`."""
     edge_gateway: EdgeGateway | None = None
@@ -50,6 +53,8 @@ class Software(Frozen):
     """Settings of the role `storage_hdfs`."""
     storage_nfs: StorageNfs | None = None
     """Settings of the role `storage_nfs`."""
+    storage_object: StorageObject | None = None
+    """Settings of the role `storage_object`."""
     storage_ceph: StorageCeph | None = None
     """Settings of the role `storage_ceph`."""
     hardening: Hardening | None = None
@@ -67,10 +72,12 @@ RoleName = Literal[
     "monitoring_agent",
     "gpu_health",
     "monitoring_server",
+    "dashboards",
     "storage_hdfs",
     "edge_gateway",
     "edge",
     "storage_nfs",
+    "storage_object",
     "hardening",
 ]
 
@@ -86,10 +93,12 @@ ROLE_NEEDS: dict[RoleName, tuple[RoleName, ...]] = {
     "monitoring_agent": ("base",),
     "gpu_health": ("base", "monitoring_agent"),
     "monitoring_server": ("base", "monitoring_agent"),
+    "dashboards": ("base", "monitoring_agent", "monitoring_server"),
     "storage_hdfs": ("base",),
     "edge_gateway": ("base",),
     "edge": ("base", "monitoring_agent"),
     "storage_nfs": ("base",),
+    "storage_object": ("base",),
     "hardening": ("base",),
 }
 
@@ -101,7 +110,9 @@ ROLE_DATA: dict[RoleName, tuple[str, ...]] = {
     "edge": ("/var/lib/prometheus/agent",),
     "edge_gateway": ("/var/cache/apt-cacher-ng", "/var/lib/docker-registry", "/var/log/journal/remote"),
     "monitoring_server": ("/var/lib/prometheus/metrics2", "/var/lib/prometheus/alertmanager"),
+    "dashboards": ("/var/lib/grafana",),
     "storage_hdfs": ("/var/lib/hadoop",),
+    "storage_object": ("/srv/objects",),
 }
 
 # Roles that are never taken off a host: accounts, clock and limits are how it is, and the others rest on them.
@@ -118,9 +129,11 @@ SETTINGS: dict[RoleName, type[Frozen]] = {
     "monitoring_agent": MonitoringAgent,
     "gpu_health": GpuHealth,
     "monitoring_server": MonitoringServer,
+    "dashboards": Dashboards,
     "storage_hdfs": StorageHdfs,
     "edge_gateway": EdgeGateway,
     "edge": EdgeBox,
     "storage_nfs": StorageNfs,
+    "storage_object": StorageObject,
     "hardening": Hardening,
 }

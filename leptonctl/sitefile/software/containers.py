@@ -8,7 +8,7 @@ from pydantic import Field
 
 from leptonctl.sitefile.base import SecretRef, Text
 from leptonctl.sitefile.effects import rolling
-from leptonctl.sitefile.software.fields import Settings
+from leptonctl.sitefile.software.fields import Port, Settings
 
 Runtime = Literal["containerd", "docker", "podman"]
 
@@ -40,6 +40,8 @@ class ContainerRuntime(Settings):
     """For each registry host the URL that is asked first. Docker knows mirrors of docker.io alone."""
     registry_logins: dict[Text, RegistryLogin] = Field(default_factory=dict)
     """For each registry host how it is logged in to; mirrors have logins of their own."""
+    metrics_port: Port = 1338
+    """Where the runtime serves metrics: containerd of its containers, Docker of itself. Podman serves none."""
     image_gc: bool = True
     """Whether images that no container uses are removed, once an hour, where the disk fills up."""
     image_gc_start_percent: Annotated[int, Field(ge=1, le=99)] = 85

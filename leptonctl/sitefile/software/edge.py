@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from leptonctl.sitefile.base import Text
+from leptonctl.sitefile.effects import rolling
 from leptonctl.sitefile.software.fields import Port, Settings
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ class EdgeBox(Settings):
     """Hours for which metrics are kept while nobody takes them. The servers take samples that are as old as that."""
     watchdog_s: Annotated[int, Field(ge=0, le=3600)] = 60
     """Seconds without a sign of life of systemd after which the machine's watchdog starts it again; 0: never."""
+    read_only_root: Annotated[bool, rolling("it is in force, or no longer, from the next start of the box on")] = False
+    """Whether what is written to the root goes to memory and is gone at the next start (overlayroot)."""
     signer: Text | None = None
     """Public key (`ssh-ed25519 AAAA...`) of whoever may publish the box's state. Without it nothing is pulled."""
     pull_minutes: Annotated[int, Field(ge=1, le=1440)] = 10

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from leptonctl.sitefile.base import SecretRef, Text
-from leptonctl.sitefile.effects import rolling
+from leptonctl.sitefile.effects import no_effect, rolling
 from leptonctl.sitefile.software.fields import Port, Settings
 
 
@@ -62,3 +62,22 @@ class MonitoringServer(Settings):
     """Where alerts are posted, as a reference (such URLs carry tokens)."""
     mail: Mail | None = None
     """Mail receiver for alerts."""
+
+
+class Dashboards(Settings):
+    """Grafana beside a monitoring server, with its data and the dashboards of the site provisioned as files."""
+
+    version: Text | None = None
+    """Debian version of the package to hold, as `12.1.0*`; None takes the newest, and keeps it."""
+    address: Text = "127.0.0.1"
+    """Address of the host that Grafana listens on. It speaks plain HTTP."""
+    port: Port = 3000
+    """Where Grafana is served."""
+    admin_password: Annotated[
+        SecretRef | None, no_effect("Grafana takes it when it makes its database; change it in Grafana then")
+    ] = None
+    """Password of the user `admin`, as a reference. It has to be written."""
+    repository: Text | None = None
+    """Another place of the packages, such as a mirror; None is Grafana's own."""
+    repository_key: Text | None = None
+    """Fingerprint of the key that signs them; None is Grafana's own, which is pinned here."""

@@ -12,6 +12,7 @@ from pydantic import Discriminator, Tag
 from leptonctl.sitefile.stores.ceph import CephPool
 from leptonctl.sitefile.stores.hdfs import HdfsPath
 from leptonctl.sitefile.stores.nfs import NfsExport
+from leptonctl.sitefile.stores.objects import ObjectBucket
 from leptonctl.sitefile.stores.volume import Volume
 
 
@@ -25,6 +26,7 @@ Store = Annotated[
     Annotated[Volume, Tag("volume")]
     | Annotated[CephPool, Tag("ceph_pool")]
     | Annotated[HdfsPath, Tag("hdfs_path")]
-    | Annotated[NfsExport, Tag("nfs_export")],
+    | Annotated[NfsExport, Tag("nfs_export")]
+    | Annotated[ObjectBucket, Tag("bucket")],
     Discriminator(_kind_of),
 ]
