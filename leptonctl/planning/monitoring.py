@@ -207,10 +207,6 @@ _EXPORTERS: dict[RoleName, Callable[[Settings], tuple[Exporter, ...]]] = {
     "monitoring_agent": lambda settings: (Exporter("hosts", _port(settings)),),
     "container_runtime": _containers,
     "storage_hdfs": _hdfs,
-    # NVIDIA's, where somebody runs it on the hosts.
-    "gpu_health": lambda settings: (
-        (Exporter("dcgm", int(str(settings["exporter_port"]))),) if settings["exporter_port"] is not None else ()
-    ),
     # The module of the managers, which run beside the monitors; the one that is not active answers with nothing.
     "storage_ceph": lambda settings: (
         (Exporter("ceph", int(str(settings["metrics_port"]))),) if settings["monitor"] else ()

@@ -88,12 +88,6 @@ def _containers(settings: Mapping[str, object]) -> tuple[Served, ...]:
     return () if settings["runtime"] == "podman" else (Served(_port(settings, "metrics_port"), (Audience.MONITORING,)),)
 
 
-def _exporter(settings: Mapping[str, object]) -> tuple[Served, ...]:
-    """NVIDIA's exporter, where somebody runs one."""
-    is_there = settings["exporter_port"] is not None
-    return (Served(_port(settings, "exporter_port"), (Audience.MONITORING,)),) if is_there else ()
-
-
 def _dashboards(settings: Mapping[str, object]) -> tuple[Served, ...]:
     """Grafana, where it listens on more than loopback."""
     is_alone = ip_address(str(settings["address"])).is_loopback
@@ -114,7 +108,6 @@ _SERVES: dict[RoleName, Callable[[Mapping[str, object]], tuple[Served, ...]]] = 
     "storage_object": lambda settings: (Served(_port(settings, "port"), (Audience.SITE, Audience.OPERATORS)),),
     "storage_nfs": lambda _settings: (Served(2049, (Audience.PEERS,)),),
     "container_runtime": _containers,
-    "gpu_health": _exporter,
     "dashboards": _dashboards,
     "monitoring_agent": lambda settings: (Served(_port(settings, "port"), (Audience.MONITORING,)),),
     "monitoring_server": lambda settings: (

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from leptonctl.sitefile.base import Text
 from leptonctl.sitefile.effects import no_effect, rolling
-from leptonctl.sitefile.software.fields import Port, Settings
+from leptonctl.sitefile.software.fields import Settings
 
 _ANOTHER_DRIVER = rolling("another driver is installed; the one that runs stays until the host was rebooted")
 
@@ -79,5 +79,3 @@ class GpuHealth(Settings):
 
     interval_s: Annotated[int, Field(ge=10, le=3600)] = 60
     """Seconds between two looks at the GPUs."""
-    exporter_port: Port | None = None
-    """Port of NVIDIA's DCGM exporter where one runs on the hosts: it is scraped too. None of ours installs it."""
