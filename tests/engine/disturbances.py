@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from dataclasses import dataclass, field
@@ -94,6 +95,21 @@ class ExpiredCredentials(Disturbance):
         if self._is_renewed.is_set() or not self._is_expired.is_set():
             return None
         return error(call, "RequestExpired" if call.protocol == "ec2" else "ExpiredToken", "Request has expired.")
+
+
+class RaisedQuotas(Disturbance):
+    """AWS has raised every quota of the account to so many times its default."""
+
+    def __init__(self, times: int) -> None:
+        self._times = times
+
+    def after(self, call: Call, answer: Answer) -> Answer | None:
+        if call.service != "servicequotas" or not answer.is_good:
+            return answer
+        told = json.loads(answer.body)
+        if "Quota" in told:
+            told["Quota"]["Value"] *= self._times
+        return answer.with_body(json.dumps(told).encode())
 
 
 class Gate(Disturbance):

@@ -16,6 +16,7 @@ from tests.engine.disturbances import (
     ExpiredCredentials,
     Gate,
     LateToBeSeen,
+    RaisedQuotas,
     Rate,
     Throttle,
     Watcher,
@@ -180,6 +181,14 @@ class Clock:
 def call(action: str, *, region: str = REGION, machines: int = 1) -> Any:
     body = f"Action={action}&MaxCount={machines}".encode()
     return read_call("POST", "/", {"Authorization": f"AWS4 Credential=key/20260101/{region}/ec2/aws4_request"}, body)
+
+
+def test_quotas_that_aws_has_raised_are_told_so(aws_proxy: Proxy) -> None:
+    quotas = client(1, "service-quotas")
+    asked = {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}
+    default = quotas.get_service_quota(**asked)["Quota"]["Value"]
+    aws_proxy.add(RaisedQuotas(100))
+    assert quotas.get_service_quota(**asked)["Quota"]["Value"] == 100 * default
 
 
 def test_each_action_has_a_bucket_of_its_own_in_each_region_that_refills() -> None:
