@@ -50,6 +50,9 @@ TOOLKIT = (
     "libnvidia-container1",
 )
 TOOLKIT_VERSIONS = ("1.17.0-1", "1.18.0-1")
+FPGA_VERSIONS = ("2.18.179", "2.19.194")
+# apt looks ahead in whole blocks, whether a disk has room: a package below one would only fail when it is written.
+BALLAST = "".join(hashlib.sha256(bytes([number])).hexdigest() for number in range(256)) + "\n"
 
 
 @dataclass(frozen=True)
@@ -83,10 +86,15 @@ class FakeVendor:
     def publish_all(self) -> None:
         """Publish what the roles of accelerators take: NVIDIA's driver and toolkit, and a runtime of FPGAs."""
         self.publish("/", "/3bf863cc.pub", *driver_packages())
-        toolkit = (FakePackage(name, version) for name in TOOLKIT for version in TOOLKIT_VERSIONS)
+        toolkit = (
+            FakePackage(name, version, {"/usr/share/ballast/toolkit": BALLAST} if name == TOOLKIT[0] else {})
+            for name in TOOLKIT
+            for version in TOOLKIT_VERSIONS
+        )
         self.publish("/stable/deb/amd64", "/gpgkey", *toolkit)
         self.publish("/grafana", "/grafana/gpg.key", *grafana_packages(), suite="stable")
-        self.publish("/fpga", "/fpga/key.asc", FakePackage("xrt", "2.18.179"), FakePackage("xrt", "2.19.194"))
+        runtimes = (FakePackage("xrt", version, {"/usr/share/ballast/xrt": BALLAST}) for version in FPGA_VERSIONS)
+        self.publish("/fpga", "/fpga/key.asc", *runtimes)
 
     def ask(self, **roles: dict[str, Any]) -> str | None:
         """Run `base` and these roles on the host; what stood in the way."""

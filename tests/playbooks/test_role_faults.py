@@ -86,15 +86,8 @@ def test_a_mirror_that_is_down_is_named_and_nothing_is_changed(vendor: FakeVendo
     assert vendor.box.run("find /etc/apt -name 'leptonctl-*.sources'") == ""
 
 
-@pytest.mark.parametrize(
-    ("name", "told"),
-    [
-        ("gpu_container_toolkit", f"You don't have enough free space in {CACHE}/."),
-        # apt looks ahead in whole blocks alone: one small package fails when it is written.
-        ("fpga", "Error writing to file - write (28: No space left on device)"),
-    ],
-)
-def test_a_full_disk_is_told_and_the_next_run_goes_on(vendor: FakeVendor, name: str, told: str) -> None:
+@pytest.mark.parametrize("name", ["gpu_container_toolkit", "fpga"])
+def test_a_full_disk_is_told_and_the_next_run_goes_on(vendor: FakeVendor, name: str) -> None:
     """As tests/e2e/test_gpu_driver.py has it with Debian's own packages, and test_hardening with rules."""
     vendor.box.run(f"mount -t tmpfs -o size=8k,mode=755 tmpfs {CACHE} && mkdir {CACHE}/partial")
     vendor.box.run(f"head --bytes=8192 /dev/zero > {CACHE}/full")
@@ -103,7 +96,7 @@ def test_a_full_disk_is_told_and_the_next_run_goes_on(vendor: FakeVendor, name: 
     finally:
         vendor.box.run(f"umount {CACHE}")
     assert message is not None
-    assert told in message
+    assert f"You don't have enough free space in {CACHE}/." in message
     assert is_in_order(vendor, name)
 
 
