@@ -82,5 +82,5 @@ def unknown_targets(desired: Desired, hostnames: Mapping[str, str]) -> tuple[str
         host.address
         for location in desired.locations
         for host in location.hosts
-        if host.address not in hostnames and any(role.name == AGENT for role in host.roles)
+        if host.address not in hostnames and host.role(AGENT) is not None
     )

@@ -92,7 +92,7 @@ def member_settings(
 def labels_of(location: DesiredLocation, host: DesiredHost) -> dict[str, str]:
     """Labels by which a workload asks for a place: the same as on a managed cluster's machines."""
     labels = {"lepton.site/tier": location.tier, "lepton.site/location": location.address.replace("/", ".")}
-    if any(role.name == GPU_ROLE for role in host.roles):
+    if host.role(GPU_ROLE) is not None:
         labels["lepton.site/accelerator"] = "nvidia"
     return labels
 

@@ -98,7 +98,7 @@ def server_settings(
         if watcher.host != host.address and not is_above:
             continue
         for member in location.hosts:
-            if not any(role.name == AGENT for role in member.roles):
+            if member.role(AGENT) is None:
                 continue
             if is_sender(member):
                 hours = max(hours, _buffer_hours(member))
@@ -141,7 +141,7 @@ def prometheus_port(host: DesiredHost) -> int:
 
 def is_sender(host: DesiredHost) -> bool:
     """Whether the host scrapes itself and sends."""
-    return any(role.name == SENDER for role in host.roles)
+    return host.role(SENDER) is not None
 
 
 def exporters(role: DesiredRole) -> tuple[Exporter, ...]:

@@ -56,7 +56,7 @@ def settings_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str
         host.address: nfs_settings(location, host, hostnames)
         for location in desired.locations
         for host in location.hosts
-        if any(role.name == ROLE for role in host.roles)
+        if host.role(ROLE) is not None
     }
 
 

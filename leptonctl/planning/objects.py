@@ -35,5 +35,5 @@ def settings_by_host(desired: Desired) -> dict[str, dict[str, object]]:
         host.address: bucket_settings(location, host)
         for location in desired.locations
         for host in location.hosts
-        if any(role.name == ROLE for role in host.roles)
+        if host.role(ROLE) is not None
     }
