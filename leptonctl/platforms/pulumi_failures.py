@@ -60,10 +60,10 @@ def failure_of(printed: str, attempt: Attempt, owners: Callable[[], str]) -> Lep
             hint=f"it was taken from {attempt.sealed_from}: put the right one there",
         )
     told = tuple(dict.fromkeys(attempt.told))
-    if attempt.unanswered:
-        return _unanswered(attempt, told, is_dead=_DIED in text or any(_DIED in message for _, message in told))
     # The stack and the preview themselves only say that something failed.
     causes = tuple((name, message) for name, message in told if name and "::" not in name and message not in _ECHOES)
+    if attempt.unanswered:
+        return _unanswered(attempt, causes, is_dead=_DIED in text or any(_DIED in message for _, message in told))
     if not (causes or told):
         return PlatformFailed(f"{where}: the engine failed at {attempt.what}: {_tail(printed)}")
     return _refused(where, causes or told)
@@ -83,28 +83,34 @@ def plain(message: str) -> str:
     return " ".join(text.partition("Traceback (most recent call last)")[0].split())
 
 
-def _unanswered(attempt: Attempt, told: Sequence[tuple[str, str]], *, is_dead: bool) -> LeptonError:
+def _unanswered(attempt: Attempt, causes: Sequence[tuple[str, str]], *, is_dead: bool) -> LeptonError:
     names = sorted(attempt.unanswered)
     what = "died" if is_dead else "got no answer"
     problems = tuple(
         Problem("no_answer", f"{name}: {message}", hint=AGAIN, where=attempt.where)
-        for name, message in sorted(told)
+        for name, message in sorted(causes)
         if name in names
     )
+    # What was refused besides may be why.
+    refused = tuple((name, message) for name, message in causes if name not in names)
     return PlatformFailed(
         f"{attempt.where}: the engine's plug-in for AWS {what} while it was making {', '.join(names)}, and nobody "
         "knows yet how that ended",
         hint=AGAIN,
-        problems=problems,
+        problems=(*problems, *_problems_of(attempt.where, refused)),
+    )
+
+
+def _problems_of(where: str, causes: Sequence[tuple[str, str]]) -> tuple[Problem, ...]:
+    return tuple(
+        Problem("engine", f"{name}: {message}" if name else message, hint=hint_of(message), where=where)
+        for name, message in causes
     )
 
 
 def _refused(where: str, causes: Sequence[tuple[str, str]]) -> LeptonError:
     """What the provider said of resources, by name and message, as one error."""
-    problems = tuple(
-        Problem("engine", f"{name}: {message}" if name else message, hint=hint_of(message), where=where)
-        for name, message in causes
-    )
+    problems = _problems_of(where, causes)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     expired = [(code, name) for name, message in causes if (code := expired_code(message))]
     if expired:

@@ -73,7 +73,9 @@ def up_until(site: Site, point: Callable[[Site, str], bool], number: signal.Sign
     return process.wait(timeout=120)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGINT, marks=pytest.mark.matrix), signal.SIGKILL], ids=lambda number: number.name
+)
 def test_the_next_up_goes_on_and_nothing_is_there_twice(
     make_site: Callable[[str, str], Site], number: signal.Signals
 ) -> None:

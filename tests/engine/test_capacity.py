@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.engine,
+    pytest.mark.matrix,
     pytest.mark.usefixtures("engine", "swept"),
     # A program whose engine ends with a failure leaves its event loop and its channels to the garbage collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),

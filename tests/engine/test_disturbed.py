@@ -120,7 +120,7 @@ def test_what_aws_refuses_is_said_with_what_to_do_and_goes_on_when_it_is_done(
     with pytest.raises(PlatformFailed) as caught:
         make(session)
     refused = [problem for problem in caught.value.problems if code in problem.message]
-    assert {(problem.where, problem.hint) for problem in refused} == {("core", hint)}
+    assert {(problem.where, problem.hint) for problem in refused} == {("core", hint)}, caught.value.problems
     assert refused[0].message.startswith("box-")
     aws_proxy.disturbances.clear()
     assert is_as_planned(session, make(open_site("thin", tmp_path)))

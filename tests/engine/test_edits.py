@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from leptonctl.session import Session
     from tests.engine.proxy import Proxy
 
-pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("engine")]
+pytestmark = [pytest.mark.engine, pytest.mark.matrix, pytest.mark.usefixtures("engine")]
 TEXT = (HERE / "sites" / "thin.yaml").read_text()
 HOSTS = ("core/box-1", "core/box-2")
 VOLUMES = ("core/data/box-1", "core/data/box-2")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from leptonctl.session import Session
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.matrix]
 WITH_STORES = (HERE / "sites" / "thin.yaml").read_text()
 WITHOUT = (
     WITH_STORES.replace("    buckets:\n      models: {nodes: [box]}\n", "")

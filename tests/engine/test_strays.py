@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.e2e.local_site import Answer
     from tests.engine.proxy import Proxy
 
-pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("engine")]
+pytestmark = [pytest.mark.engine, pytest.mark.matrix, pytest.mark.usefixtures("engine")]
 CORE = """
 site: strays
 owner: tests@example.com

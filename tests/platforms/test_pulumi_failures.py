@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from leptonctl.errors import PreflightFailed
-from leptonctl.platforms.pulumi_failures import Attempt, failure_of, is_no_answer
+from leptonctl.platforms.pulumi_failures import AGAIN, Attempt, failure_of, is_no_answer
 
 ATTEMPT = Attempt(where="core", what="up", sealed_from="state.passphrase", is_interrupted=False)
 
@@ -25,6 +27,26 @@ def test_a_wrong_passphrase_is_told_with_its_place() -> None:
     assert isinstance(failed, PreflightFailed)
     assert failed.message == "core: the passphrase is not the one that the stack's secrets were encrypted with"
     assert failed.hint == "it was taken from state.passphrase: put the right one there"
+
+
+def test_what_was_refused_is_told_beside_what_got_no_answer() -> None:
+    told = (
+        ("box-1", "api error UnauthorizedOperation: not allowed"),
+        ("network-zone", "Stream removed (Socket closed)"),
+    )
+    failed = failure_of("", replace(ATTEMPT, told=told, unanswered=("network-zone",)), nobody)
+    assert failed.message == (
+        "core: the engine's plug-in for AWS got no answer while it was making network-zone, and nobody knows yet how "
+        "that ended"
+    )
+    assert [(one.rule, one.message, one.hint) for one in failed.problems] == [
+        ("no_answer", "network-zone: Stream removed (Socket closed)", AGAIN),
+        (
+            "engine",
+            "box-1: api error UnauthorizedOperation: not allowed",
+            "the credentials lack a permission for this; docs/aws.md has the policy that is enough",
+        ),
+    ]
 
 
 @pytest.mark.parametrize(

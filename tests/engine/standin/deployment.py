@@ -7,13 +7,10 @@ import re
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from google.protobuf import empty_pb2
 from pulumi.runtime.proto import (
-    engine_pb2,
     engine_pb2_grpc,
     language_pb2,
     language_pb2_grpc,
@@ -21,13 +18,12 @@ from pulumi.runtime.proto import (
     resource_pb2_grpc,
 )
 
+from tests.engine.standin.monitor import Engine, Monitor
 from tests.engine.standin.plugin import Plugin
 from tests.engine.standin.stack import SECRET, SIGNATURE, is_secret, kept, shown
 from tests.engine.wire import plain, struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.engine.standin.events import EventLog
     from tests.engine.standin.stack import StackFile
 
@@ -84,9 +80,9 @@ class Operation:
     def run_program(self, client: str, *, kept: set[str]) -> None:
         """Have the program register everything, then delete what it did not name, but for `kept` and its parents."""
         server = grpc.server(ThreadPoolExecutor(max_workers=64))
-        monitor = _Monitor(self)
+        monitor = Monitor(self)
         resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)
-        engine_pb2_grpc.add_EngineServicer_to_server(_Engine(self._events), server)
+        engine_pb2_grpc.add_EngineServicer_to_server(Engine(self._events), server)
         address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
         server.start()
         language: Any = language_pb2_grpc.LanguageRuntimeStub(grpc.insecure_channel(client))
@@ -96,7 +92,7 @@ class Operation:
         )  # fmt: skip
         answer = language.Run(request)
         # What was begun comes to its end, also after something else has failed.
-        monitor.wait_until_idle()
+        monitor.end()
         server.stop(0)
         if answer.error or monitor.failed:
             raise Failed(answer.error or "a resource failed")
@@ -250,82 +246,6 @@ class Operation:
         above = request.parent.split("::")[2] if request.parent else ""
         types = f"{above}${request.type}" if above and above != _STACK else request.type
         return f"urn:pulumi:{self._stack.name}::{self._stack.project}::{types}::{request.name}"
-
-
-class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
-    def __init__(self, operation: Operation) -> None:
-        self.failed = False
-        self._operation = operation
-        self._begun = 0
-        self._ended = threading.Condition()
-
-    def wait_until_idle(self) -> None:
-        """Return when nothing is being registered."""
-        with self._ended:
-            self._ended.wait_for(lambda: self._begun == 0)
-
-    @contextmanager
-    def _one_more(self) -> Iterator[None]:
-        with self._ended:
-            self._begun += 1
-        try:
-            yield
-        finally:
-            with self._ended:
-                self._begun -= 1
-                self._ended.notify_all()
-
-    def SupportsFeature(self, request: Any, _context: Any) -> Any:  # noqa: N802 - the names are the protocol's
-        return resource_pb2.SupportsFeatureResponse(hasSupport=request.id == "secrets")
-
-    def RegisterResource(self, request: Any, context: Any) -> Any:  # noqa: N802
-        try:
-            with self._one_more():
-                return self._registered(request)
-        except grpc.RpcError as error:
-            context.abort(grpc.StatusCode.UNKNOWN, f"{request.name}: {error.details()}")
-
-    def _registered(self, request: Any) -> Any:
-        try:
-            return self._operation.register(request)
-        except grpc.RpcError as error:
-            self.failed = True
-            self._operation.failed(request, str(error.details()))
-            raise
-
-    def RegisterResourceOutputs(self, request: Any, _context: Any) -> Any:  # noqa: N802
-        self._operation.outputs(request)
-        return empty_pb2.Empty()
-
-    def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
-        try:
-            found = self._operation.invoke(request)
-        except grpc.RpcError as error:
-            self.failed = True
-            self._operation.error(str(error.details()))
-            context.abort(grpc.StatusCode.UNKNOWN, str(error.details()))
-        return resource_pb2.ResourceInvokeResponse(**{"return": found})
-
-    def SignalAndWaitForShutdown(self, _request: Any, _context: Any) -> Any:  # noqa: N802
-        return empty_pb2.Empty()
-
-
-class _Engine(engine_pb2_grpc.EngineServicer):
-    def __init__(self, events: EventLog) -> None:
-        self._events = events
-        self._root = ""
-
-    def Log(self, request: Any, _context: Any) -> Any:  # noqa: N802
-        if request.severity == engine_pb2.ERROR:
-            self._events.error(request.message, request.urn)
-        return empty_pb2.Empty()
-
-    def GetRootResource(self, _request: Any, _context: Any) -> Any:  # noqa: N802
-        return engine_pb2.GetRootResourceResponse(urn=self._root)
-
-    def SetRootResource(self, request: Any, _context: Any) -> Any:  # noqa: N802
-        self._root = request.urn
-        return engine_pb2.SetRootResourceResponse()
 
 
 def _is_of_cloud(resource: Resource) -> bool:
