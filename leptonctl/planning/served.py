@@ -84,8 +84,9 @@ def _hdfs(settings: Mapping[str, object]) -> tuple[Served, ...]:
 
 
 def _containers(settings: Mapping[str, object]) -> tuple[Served, ...]:
-    """The runtime's metrics; Podman serves none."""
-    return () if settings["runtime"] == "podman" else (Served(_port(settings, "metrics_port"), (Audience.MONITORING,)),)
+    """containerd's metrics; the others serve none."""
+    is_served = settings["runtime"] == "containerd"
+    return (Served(_port(settings, "metrics_port"), (Audience.MONITORING,)),) if is_served else ()
 
 
 def _dashboards(settings: Mapping[str, object]) -> tuple[Served, ...]:

@@ -110,7 +110,7 @@ def test_a_server_that_nobody_can_name_yet_is_sent_nothing() -> None:
     ("name", "more", "expected"),
     [
         ("container_runtime", {}, [("containers", 1338, "/v1/metrics")]),
-        ("container_runtime", {"runtime": "docker", "metrics_port": 9323}, [("containers", 9323, "/metrics")]),
+        ("container_runtime", {"runtime": "docker"}, []),
         ("container_runtime", {"runtime": "podman"}, []),
         ("storage_hdfs", {"parts": ["name_node", "data_node"]}, [("hdfs", 9870, "/prom"), ("hdfs", 9864, "/prom")]),
     ],

@@ -48,7 +48,7 @@ def container_runtime(settings: Settings) -> tuple[Check, ...]:
         alone,
         Package(package, setting("container_runtime", settings, "version")),
         *map(Unit, units),
-        *(() if runtime == "podman" else (Port(setting("container_runtime", settings, "metrics_port")),)),
+        *((Port(setting("container_runtime", settings, "metrics_port")),) if runtime == "containerd" else ()),
         Command("a container starts", (*starts, "/bin/busybox", "echo", "started"), expect="started", limit_s=60),
     )
 

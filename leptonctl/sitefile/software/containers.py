@@ -41,7 +41,7 @@ class ContainerRuntime(Settings):
     registry_logins: dict[Text, RegistryLogin] = Field(default_factory=dict)
     """For each registry host how it is logged in to; mirrors have logins of their own."""
     metrics_port: Port = 1338
-    """Where the runtime serves metrics: containerd of its containers, Docker of itself. Podman serves none."""
+    """Where containerd serves the metrics of its containers. Docker and Podman serve none."""
     image_gc: bool = True
     """Whether images that no container uses are removed, once an hour, where the disk fills up."""
     image_gc_start_percent: Annotated[int, Field(ge=1, le=99)] = 85

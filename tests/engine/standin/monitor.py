@@ -37,7 +37,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     def _one_more(self, context: Any) -> Iterator[None]:
         with self._ended:
             if self._is_over:
-                context.abort(grpc.StatusCode.UNAVAILABLE, "the operation has ended")
+                context.abort(grpc.StatusCode.UNKNOWN, "the operation has ended")
             self._begun += 1
         try:
             yield
