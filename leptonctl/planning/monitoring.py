@@ -198,7 +198,7 @@ def _hdfs(settings: Settings) -> tuple[Exporter, ...]:
 
 
 def _containers(settings: Settings) -> tuple[Exporter, ...]:
-    """containerd's own metrics: Debian's Docker (20.10) serves any only as an experiment, and Podman has no daemon."""
+    """Containerd's own metrics: Debian's Docker (20.10) serves any only as an experiment, and Podman has no daemon."""
     is_served = settings["runtime"] == "containerd"
     return (Exporter("containers", int(str(settings["metrics_port"])), "/v1/metrics"),) if is_served else ()
 

@@ -84,7 +84,7 @@ def _hdfs(settings: Mapping[str, object]) -> tuple[Served, ...]:
 
 
 def _containers(settings: Mapping[str, object]) -> tuple[Served, ...]:
-    """containerd's metrics; the others serve none."""
+    """Containerd's metrics; the others serve none."""
     is_served = settings["runtime"] == "containerd"
     return (Served(_port(settings, "metrics_port"), (Audience.MONITORING,)),) if is_served else ()
 
