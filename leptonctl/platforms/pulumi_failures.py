@@ -91,8 +91,8 @@ def _unanswered(attempt: Attempt, causes: Sequence[tuple[str, str]], *, is_dead:
         for name, message in sorted(causes)
         if name in names
     )
-    # What was refused besides may be why.
-    refused = tuple((name, message) for name, message in causes if name not in names)
+    # What was refused besides may be why; of a plug-in that died, the others only say that it could not be reached.
+    refused = () if is_dead else tuple((name, message) for name, message in causes if name not in names)
     return PlatformFailed(
         f"{attempt.where}: the engine's plug-in for AWS {what} while it was making {', '.join(names)}, and nobody "
         "knows yet how that ended",
