@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from leptonctl.planning.aws_cluster import cluster_args
-from leptonctl.planning.aws_ingress import ingress_of
+from leptonctl.planning.aws_ingress import cidr_of, ingress_of
 from leptonctl.planning.aws_types import (
     BucketArgs,
     FileSystemArgs,
@@ -43,7 +43,7 @@ def location_args(site: Site, address: str) -> LocationArgs | None:
     aws = location.aws
     if location.platform != "aws" or aws is None:
         return None
-    cidr = _cidr(location)
+    cidr = cidr_of(location)
     peers = tuple(_peer(site, above) for above in _above(site, address))
     return LocationArgs(
         site=site.site,
@@ -161,7 +161,7 @@ def _peer(site: Site, address: str) -> PeerArgs:
     return PeerArgs(
         address=address,
         region=aws.region,
-        cidr=_cidr(location),
+        cidr=cidr_of(location),
         # One for each zone's private subnet, and the one that public subnets share.
         route_table_count=zone_count(aws) + _has_public_subnets(location),
     )
@@ -228,10 +228,3 @@ def _aws(location: Location) -> Aws:
     if location.aws is None:
         raise ValueError("a location on aws without its section: the site was not checked")
     return location.aws
-
-
-def _cidr(location: Location) -> str:
-    """The location's network; there in every checked site."""
-    if location.network.cidr is None:
-        raise ValueError("a location on aws without a network: the site was not checked")
-    return location.network.cidr

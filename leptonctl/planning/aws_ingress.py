@@ -28,7 +28,7 @@ def ingress_of(site: Site, address: str, group_name: str, peers: tuple[PeerArgs,
     world unless the site file names it.
     """
     location = site.location(address)
-    found = [IngressArgs(name="own-network", cidr=_cidr(location))]
+    found = [IngressArgs(name="own-network", cidr=cidr_of(location))]
     ssh_from = location.aws.ssh_from if location.aws is not None else []
     found += [
         IngressArgs(name=f"ssh-{_dashed(cidr)}", cidr=cidr, ports=_SSH)
@@ -70,7 +70,7 @@ def _networks(
             yield from _with_roles(site, address, (role,))
         case Audience.SITE:
             others = (one for other, one in site.locations().items() if other != address and one.platform == "aws")
-            yield from map(_cidr, others)
+            yield from map(cidr_of, others)
         case Audience.BOXES:
             yield from _with_roles(site, address, ("edge",))
         case _:
@@ -81,10 +81,10 @@ def _with_roles(site: Site, address: str, roles: tuple[RoleName, ...]) -> Iterat
     for other, location in site.locations().items():
         is_asking = any(set(roles) & set(group.roles) for group in location.nodes.values())
         if other != address and location.platform == "aws" and is_asking:
-            yield _cidr(location)
+            yield cidr_of(location)
 
 
-def _cidr(location: Location) -> str:
+def cidr_of(location: Location) -> str:
     """The location's network; there in every checked site."""
     if location.network.cidr is None:
         raise ValueError("a location on aws without a network: the site was not checked")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from leptonctl.planning.served import texts
 from leptonctl.sitefile.stores.hdfs import HdfsPath
 
 if TYPE_CHECKING:
@@ -65,8 +66,7 @@ def _members(desired: Desired) -> Iterator[tuple[DesiredLocation, DesiredHost]]:
 def parts_of(host: DesiredHost) -> tuple[str, ...]:
     """What the host is in it."""
     role = host.role(ROLE)
-    parts = role.settings["parts"] if role is not None else ()
-    return tuple(map(str, parts)) if isinstance(parts, (list, tuple)) else ()
+    return texts(role.settings["parts"]) if role is not None else ()
 
 
 def rack_of(location: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from leptonctl.planning.served import HDFS_HTTP_PORTS
+from leptonctl.planning.served import HDFS_HTTP_PORTS, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -189,12 +189,7 @@ def _port(settings: Settings) -> int:
 
 def _hdfs(settings: Settings) -> tuple[Exporter, ...]:
     """Hadoop's own servlet on the HTTP port of each daemon (hadoop.prometheus.endpoint.enabled)."""
-    parts = settings["parts"]
-    return (
-        tuple(Exporter("hdfs", HDFS_HTTP_PORTS[part], "/prom") for part in parts)
-        if isinstance(parts, (list, tuple))
-        else ()
-    )
+    return tuple(Exporter("hdfs", HDFS_HTTP_PORTS[part], "/prom") for part in texts(settings["parts"]))
 
 
 def _containers(settings: Settings) -> tuple[Exporter, ...]:

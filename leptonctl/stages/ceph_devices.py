@@ -8,12 +8,12 @@ from leptonctl.errors import Problem, Refused
 from leptonctl.hosts.ceph import occupied_devices
 from leptonctl.planning.ceph import ROLE
 from leptonctl.planning.observed import RoleState
+from leptonctl.planning.served import texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from leptonctl.hosts.target import Target
-    from leptonctl.planning.desired import Settings
     from leptonctl.stages.looking import Looked
 
 
@@ -41,15 +41,10 @@ def _gaining(aims: Iterable[Target], looked: Looked) -> Iterator[tuple[Target, t
         role = aim.role(ROLE)
         if role is None or seen is None or not (seen.state == RoleState.NEW or "osd_devices" in seen.changed_settings):
             continue
-        settings = role.settings
-        devices = [device for device in _texts(settings, "osd_devices") if device not in _texts(settings, "wipe")]
+        named = texts(role.settings["wipe"])
+        devices = [device for device in texts(role.settings["osd_devices"]) if device not in named]
         if devices:
             yield aim, tuple(devices)
-
-
-def _texts(settings: Settings, key: str) -> tuple[str, ...]:
-    value = settings[key]
-    return tuple(map(str, value)) if isinstance(value, (list, tuple)) else ()
 
 
 def _problems(gaining: Iterable[tuple[Target, tuple[str, ...]]]) -> Iterator[Problem]:
