@@ -90,7 +90,8 @@ def open_session(
     return Session(
         loaded=loaded,
         desired=want,
-        state_dir=(state_dir or site_dir / ".leptonctl") / want.site,
+        # The engine works in a folder of its own: a path that is relative to ours means nothing there.
+        state_dir=(state_dir or site_dir / ".leptonctl").resolve() / want.site,
         site_dir=site_dir,
         report=report,
     )

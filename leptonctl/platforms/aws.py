@@ -19,6 +19,7 @@ from leptonctl.planning.capacity import kept_choices, recorded_hosts, with_choic
 from leptonctl.planning.comparison import properties
 from leptonctl.planning.plan import Action
 from leptonctl.platforms import aws_clusters
+from leptonctl.platforms.aws_applied import fingerprint
 from leptonctl.platforms.aws_filling import Known, filled
 from leptonctl.platforms.aws_listing import TEMPLATES, listed
 from leptonctl.platforms.aws_look import host_key_of
@@ -65,7 +66,7 @@ class AwsPlatform:
 
     def __init__(self, context: Context, *, program_of: Callable[[LocationArgs], Program] | None = None) -> None:
         self._context = context
-        self._program_of = program_of or _stack_program
+        self._program_of = program_of or stack_program
         self._cloud = Clouds().of
         self.stacks = AwsStacks(context, self._cloud)
         self._keys = SiteKeys(context.site, context.state_dir, self.stacks.states.store, self.stacks.sealer)
@@ -89,14 +90,7 @@ class AwsPlatform:
         args = args_of(location)
         with self.stacks.to_read(location.address, args.region) as stack:
             state = stack.export() if stack.exists() else None
-            key = self._keys.public()
-            previous = outputs_of(state) if state else None
-            whole = completed(
-                with_choices(args, kept_choices(args, previous, recorded_hosts(previous))),
-                keys=PublicKeys(operators=(key,) if key else ()),
-                above=self._above(args),
-                previous=previous,
-            )
+            whole = self._as_previewed(args, state)
             steps = self._steps(whole, silent)
             stack.open(lambda: self._program_of(whole)(whole, LocationSecrets()))
             kept = left_behind(kept_apart(state), planned_resources(whole)) if state is not None else ()
@@ -110,6 +104,8 @@ class AwsPlatform:
             steps = self._make(stack, args, report)
             _say_slow(steps, report)
             made = outputs_of(stack.export())
+            if (state := self.stacks.read(address)) is not None:
+                self.stacks.states.note_fingerprint(stack.name, fingerprint(self._as_previewed(args, state), state))
         return wait_until_seen(address, made, lambda: self.observe(address))
 
     def _make(self, stack: PulumiStack, args: LocationArgs, report: Report) -> Steps:
@@ -190,6 +186,7 @@ class AwsPlatform:
             stack.destroy(steps)
             if stack.is_empty():
                 stack.remove()
+                self.stacks.states.forget(stack.name)
         return self._removed(location, region, before, delete_data, report)
 
     def leftovers(self) -> tuple[ObservedResource, ...]:
@@ -218,7 +215,7 @@ class AwsPlatform:
         """The location with what the engine finds to differ when it reads every property of it; it changes nothing."""
         state = self.stacks.read(address)
         location = next(one for one in self._context.locations if one.address == address)
-        if there is None or state is None:
+        if there is None or state is None or self._is_as_applied(args_of(location), state):
             return there
         recorded = recorded_in(state, planned_resources(args_of(location)))
         known = {(one.kind, one.address, one.action) for one in there.disagreements}
@@ -228,6 +225,31 @@ class AwsPlatform:
             if one.action is Action.UPDATE or (one.kind, one.address, one.action) not in known
         ]
         return replace(there, disagreements=(*there.disagreements, *more))
+
+    def _is_as_applied(self, args: LocationArgs, state: Deployment) -> bool:
+        """Whether nothing has changed since `up`: neither what was asked for nor the state, nor anything on AWS.
+
+        The program need not run for that, which is most of a preview's time. All else is told by the preview.
+        """
+        noted = self.stacks.states.fingerprint(stack_name(args.location))
+        if noted is None or noted != fingerprint(self._as_previewed(args, state), state):
+            return False
+        steps = self._steps(args, silent)
+        with self.stacks.to_read(args.location, args.region) as stack:
+            stack.open(_nothing)
+            stack.compare(steps)
+        answered = {urn for urn, one in steps.steps.items() if one.action is Action.KEEP}
+        return answered == {one.urn for one in recorded_in(state, ())}
+
+    def _as_previewed(self, args: LocationArgs, state: Deployment | None) -> LocationArgs:
+        """The arguments with what is known before anything is made: a preview has no secrets."""
+        key, previous = self._keys.public(), outputs_of(state) if state else None
+        return completed(
+            with_choices(args, kept_choices(args, previous, recorded_hosts(previous))),
+            keys=PublicKeys(operators=(key,) if key else ()),
+            above=self._above(args),
+            previous=previous,
+        )
 
     def _settled(self, stack: PulumiStack, address: str, region: str, report: Report) -> Deployment | None:
         """The stack's state with no foreign lock and nothing pending, a copy of it kept; None where there is none."""
@@ -294,7 +316,8 @@ def args_of(location: DesiredLocation) -> LocationArgs:
     return location.aws
 
 
-def _stack_program(args: LocationArgs) -> Program:
+def stack_program(args: LocationArgs) -> Program:
+    """The program of a location, from `stacks/aws`, with the SDKs' modules loaded."""
     with _LOADING:
         import_module("stacks.sdk").load(has_cluster=args.cluster is not None)
         program: Program = import_module(f"stacks.aws.{args.tier}").program

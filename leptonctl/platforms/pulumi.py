@@ -98,6 +98,13 @@ class PulumiStack:
             lambda: self._opened.preview(on_event=steps, refresh=is_refreshed or None, exclude=list(kept) or None),
         )
 
+    def compare(self, steps: Steps) -> None:
+        """Tell `steps` of each resource whether the cloud has it as the state does; the program is not run.
+
+        What differs is what an `up` would change if the program registered what it did the last time.
+        """
+        self._do("refresh", steps, lambda: self._opened.preview_refresh(on_event=steps, run_program=False))
+
     def up(self, steps: Steps, *, kept: Sequence[str] = ()) -> None:
         """Read the cloud, then make it so. The resources in `kept` (URNs) stay as they are, also in the state.
 
@@ -203,7 +210,6 @@ class PulumiStack:
             "PATH": programs,
             "PULUMI_BACKEND_URL": self._states.store.url,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_SKIP_CONFIRMATIONS": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_DISABLE_REGISTRY_RESOLVE": "true",
             "AWS_REGION": self._settings.region,

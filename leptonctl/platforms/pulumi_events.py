@@ -76,6 +76,7 @@ class Steps:
     _failed: dict[str, Any] = field(default_factory=dict)
     _without_answer: set[str] = field(default_factory=set)
     _took: dict[str, float] = field(default_factory=dict)
+    _read: set[str] = field(default_factory=set)
 
     def __call__(self, event: Any) -> None:  # noqa: ANN401 - the SDK's event, of which only attributes are read
         """Take one event. Runs in a thread of the SDK."""
@@ -155,6 +156,10 @@ class Steps:
             return
         self._started[metadata.urn] = self.now()
         step = self._step(metadata)
+        if _word(metadata.op) == "refresh":
+            self._read.add(metadata.urn)
+        else:
+            self._read.discard(metadata.urn)
         before = self.steps.get(metadata.urn)
         # Replacing tells three steps of one resource: to be replaced is what it comes to.
         if before is None or before.action is not Action.REPLACE:
@@ -164,6 +169,10 @@ class Steps:
         if metadata.type == "pulumi:pulumi:Stack" and metadata.new and metadata.new.outputs:
             self.outputs = dict(metadata.new.outputs)
         started = self._started.get(metadata.urn)
+        if metadata.urn in self._read:
+            # What reading it came to is known only at its end.
+            self.steps[metadata.urn] = self._step(metadata)
+            return
         done = _DONE.get(_ACTIONS.get(_word(metadata.op), Action.KEEP))
         if started is None or done is None:
             return

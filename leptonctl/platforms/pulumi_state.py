@@ -92,6 +92,19 @@ class States:
         """Where the copies of a state are, for people."""
         return self.store.place(self._copies(stack))
 
+    def fingerprint(self, stack: str) -> str | None:
+        """What was noted beside the state when it was made to its end last; None where nothing was."""
+        found = self.store.read(self._fingerprint(stack))
+        return found.decode(errors="replace") if found is not None else None
+
+    def note_fingerprint(self, stack: str, text: str) -> None:
+        """Note it beside the state."""
+        self.store.write(self._fingerprint(stack), text.encode())
+
+    def forget(self, stack: str) -> None:
+        """Take away what was noted beside a state that is gone."""
+        self.store.remove(self._fingerprint(stack))
+
     def locks(self, stack: str) -> tuple[LockOwner, ...]:
         """Who holds the stack, oldest first."""
         found = self.store.listed(f".pulumi/locks/organization/{self.project}/{stack}/")
@@ -133,6 +146,9 @@ class States:
     @property
     def _mark(self) -> str:
         return f"leptonctl/{self.project}.json"
+
+    def _fingerprint(self, stack: str) -> str:
+        return f"leptonctl/{self.project}/{stack}.applied"
 
     def _copies(self, stack: str) -> str:
         return f"copies/{self.project}/{stack}/"

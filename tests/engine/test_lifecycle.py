@@ -10,14 +10,19 @@ import pytest
 from leptonctl.planning.aws_resources import planned_resources
 from leptonctl.planning.plan import Action
 from leptonctl.planning.resources import resource_changes
+from leptonctl.platforms.aws import AwsPlatform, stack_program
 from leptonctl.progress import Progress, silent
-from tests.engine.sites import core_of, open_site, platform_of
+from leptonctl.session import open_session
+from tests.engine.sites import HERE, core_of, open_site, platform_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from leptonctl.planning.aws_types import LocationArgs
     from leptonctl.planning.desired import DesiredLocation
     from leptonctl.planning.observed import ObservedLocation
+    from leptonctl.platforms.aws import Program
+    from leptonctl.session import Session
     from tests.engine.proxy import Proxy
 
 pytestmark = pytest.mark.engine
@@ -84,6 +89,38 @@ def test_a_location_is_made_as_planned_kept_the_same_and_removed_without_its_dat
     assert platform.leftovers() == ()
     assert platform.observe("core") is None
     assert not (tmp_path / "thin" / "pulumi" / ".pulumi" / "stacks" / "thin" / "core.json").exists()
+
+
+@pytest.mark.usefixtures("engine", "aws")
+def test_the_program_does_not_run_to_see_that_nothing_has_changed_since_it_did(tmp_path: Path) -> None:
+    session = open_site("thin", tmp_path)
+    platform_of(session).ensure(core_of(session), silent)
+    ran: list[str] = []
+
+    def program_of(args: LocationArgs) -> Program:
+        ran.append(args.location)
+        return stack_program(args)
+
+    def differing(session: Session) -> list[tuple[Action, str, str, tuple[str, ...]]]:
+        look = AwsPlatform(session.context, program_of=program_of).look(("core",), closely=frozenset({"core"}))
+        assert look.unanswered == {}
+        return changed(core_of(session), look.locations["core"])
+
+    assert (differing(session), ran) == ([], [])
+    text = (HERE / "sites" / "thin.yaml").read_text().replace("size_gib: 10", "size_gib: 20")
+    (tmp_path / "thin.yaml").write_text(text)
+    edited = open_session(tmp_path / "thin.yaml", environ={}, state_dir=tmp_path)
+    assert [address for _, _, address, _ in differing(edited)] == ["core/data/box-1", "core/data/box-2"]
+    assert ran.pop() == "core"
+    # Of a state that another hand has written nothing is believed.
+    states = platform_of(session).stacks.states
+    state = states.read("core")
+    assert state is not None
+    bucket = next(one for one in state["deployment"]["resources"] if one["type"] == "aws:s3/bucket:Bucket")
+    bucket["inputs"]["tags"]["by-hand"] = "yes"
+    states.write("core", state)
+    assert differing(session) == []
+    assert ran == ["core"]
 
 
 @pytest.mark.usefixtures("engine", "aws")

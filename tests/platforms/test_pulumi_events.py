@@ -64,6 +64,28 @@ def test_a_volume_is_data() -> None:
     assert steps.changes() == (Change(Action.DELETE, "volume", "core/data/box-1", "core", is_data=True),)
 
 
+def test_what_was_only_read_is_kept_where_it_is_the_same_and_told_where_it_is_not() -> None:
+    steps = Steps("core", silent)
+    for name, came_to in (("box-1", "same"), ("box-2", "update"), ("box-3", "delete")):
+        steps(began(metadata("refresh", INSTANCE, name)))
+        steps(ended(metadata(came_to, INSTANCE, name, diffs=["tags"] if came_to == "update" else [])))
+    assert [(one.name, one.action, one.diffs) for one in steps.steps.values()] == [
+        ("box-1", Action.KEEP, ()),
+        ("box-2", Action.UPDATE, ("tags",)),
+        ("box-3", Action.DELETE, ()),
+    ]
+
+
+def test_what_a_preview_reads_first_is_told_as_the_program_wants_it() -> None:
+    steps = Steps("core", silent)
+    for operation in ("refresh", "update"):
+        steps(began(metadata(operation, INSTANCE, "box-1", diffs=["tags"] if operation == "update" else [])))
+        steps(ended(metadata(operation, INSTANCE, "box-1")))
+    assert [(one.name, one.action, one.diffs) for one in steps.steps.values()] == [
+        ("box-1", Action.UPDATE, ("tags",)),
+    ]
+
+
 def test_outputs_that_are_known_only_later_are_named() -> None:
     steps = Steps("core", silent)
     outputs = {"cidr": "10.0.0.0/16", "vpc_id": UNKNOWN, "hosts": {"core/box-1": {"private_ip": UNKNOWN}}}

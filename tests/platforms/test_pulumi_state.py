@@ -48,6 +48,17 @@ def test_what_is_written_in_place_of_a_state_leaves_the_rest_of_it_as_it_is(stor
     assert (kept["features"], kept["checkpoint"]["stack"]) == (["refreshBeforeUpdate"], "organization/thin/core")
 
 
+def test_what_is_noted_beside_a_state_is_no_stack_and_goes_with_it(store: Store) -> None:
+    states = States(store, "thin")
+    assert states.fingerprint("core") is None
+    states.note_fingerprint("core", "abc")
+    states.note_fingerprint("regions.west", "def")
+    assert (states.fingerprint("core"), states.kept()) == ("abc", {})
+    states.forget("core")
+    states.forget("core")
+    assert (states.fingerprint("core"), states.fingerprint("regions.west")) == (None, "def")
+
+
 def test_a_state_that_is_not_understood_is_no_empty_one(tmp_path: Path) -> None:
     states = States(FolderStore(tmp_path), "thin")
     states.store.write(states.key("core"), b"nonsense")

@@ -65,7 +65,7 @@ def _stack(verb: str, words: list[str]) -> int:  # noqa: PLR0911 - a return for 
 
 def _change(verb: str, words: list[str]) -> int:
     stack = StackFile(_value(words, "--stack") or "")
-    is_dry = verb == "preview"
+    is_dry = verb == "preview" or "--preview-only" in words
     if not stack.is_open():
         return _fail("failed to decrypt: incorrect passphrase")
     if not is_dry and not stack.lock():
@@ -76,7 +76,7 @@ def _change(verb: str, words: list[str]) -> int:
     operation = Operation(stack, events, is_dry=is_dry)
     try:
         if verb == "refresh" or "--refresh" in words:
-            operation.refresh()
+            operation.refresh(is_told=verb == "refresh")
         if verb in {"up", "preview"}:
             operation.run_program(_value(words, "--client") or "", kept=_values(words, "--exclude"))
         if verb == "destroy":

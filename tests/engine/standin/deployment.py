@@ -61,21 +61,37 @@ class Operation:
             if not plugin.close():
                 self._events.error(f"Detected that {plugin.program} exited prematurely.")
 
-    def refresh(self) -> None:
-        """Read everything; what is gone leaves the state."""
-        for urn, old in list(self._olds.items()):
-            if not _is_of_cloud(old):
-                continue
-            made, outputs, inputs = self._plugin(urn, old.get("provider", "")).read(_open(old))
-            if not made:
-                del self._olds[urn]
-                continue
-            secret = {name for name, value in old["inputs"].items() if is_secret(value)}
-            self._olds[urn] = {
-                **old,
-                "outputs": outputs,
-                "inputs": {name: old["inputs"][name] if name in secret else value for name, value in inputs.items()},
-            }
+    def refresh(self, *, is_told: bool) -> None:
+        """Read everything; what is gone leaves the state. Tells of each what came of it, where that was asked for."""
+        olds = [one for one in self._olds.values() if _is_of_cloud(one)]
+        with ThreadPoolExecutor(max_workers=16) as pool:
+            found = list(pool.map(self._read, olds))
+            if is_told:
+                list(pool.map(self._tell_read, olds, found))
+        for old, new in zip(olds, found, strict=True):
+            if new is None:
+                del self._olds[old["urn"]]
+            else:
+                self._olds[old["urn"]] = new
+
+    def _read(self, old: Resource) -> Resource | None:
+        made, outputs, inputs = self._plugin(old["urn"], old.get("provider", "")).read(_open(old))
+        if not made:
+            return None
+        secret = {name for name, value in old["inputs"].items() if is_secret(value)}
+        inputs = {name: old["inputs"][name] if name in secret else value for name, value in inputs.items()}
+        return {**old, "outputs": outputs, "inputs": inputs}
+
+    def _tell_read(self, old: Resource, new: Resource | None) -> None:
+        """As the engine does it: what an update would change that wants what the state had."""
+        urn = old["urn"]
+        diffs: list[str] = []
+        self._events.step("resourcePreEvent", "refresh", old, diffs=[], is_dry=self._is_dry, old=old)
+        if new is not None:
+            plugin = self._plugin(urn, old.get("provider", ""))
+            diffs, _, _ = plugin.diff(urn, _open(new), _open(old)["inputs"])
+        operation = "delete" if new is None else "update" if diffs else "same"
+        self._events.step("resOutputsEvent", operation, new or old, diffs=diffs, is_dry=self._is_dry, old=old)
 
     def run_program(self, client: str, *, kept: set[str]) -> None:
         """Have the program register everything, then delete what it did not name, but for `kept` and its parents."""
