@@ -27,8 +27,7 @@ class Occupied:
 def occupied_devices(asked: Mapping[str, tuple[Target, tuple[str, ...]]]) -> dict[str, Occupied]:
     """What the devices of each host hold, by its address, one round trip each. Never raises for a host; only looks."""
     requests = [
-        request_of_role(target, "storage_ceph", "ceph_host.py", "--look", *devices)
-        for target, devices in asked.values()
+        request_of_role(target, "storage_ceph", "ceph_devices.py", *devices) for target, devices in asked.values()
     ]
     return {address: occupied_of(reply) for address, reply in ask(requests, limit_s=LIMIT_S).items()}
 

@@ -1,100 +1,49 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # Managed by leptonctl: the next run puts this file back.
 """Makes this host what it should be in its Ceph cluster: monitor, manager, metadata server, OSDs, client.
 
 What is wanted is in /etc/leptonctl/ceph.json. Reads from stdin, as JSON, the keyrings that another monitor gave for
 this host, by name; no secret is in an argument, and none is in a file but the keyrings themselves, which are
 root's or Ceph's alone. Prints `changed: ...` for each thing that it did.
-With `--look DEVICE...` it changes nothing and prints, as JSON, what each of them holds that an OSD would overwrite.
 With `--leave` it stops all daemons of this host, for good, and leaves their data.
 With `--check` it changes nothing and prints `as asked`, or what is not.
 """
 
 import json
-import os
 import shutil
 import socket
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 
+from ceph_daemons import (
+    AS_CEPH,
+    LIB,
+    OWN,
+    Failed,
+    ceph,
+    folder,
+    keyring_of,
+    run,
+    switch_on,
+    unit_is_on,
+    wait_until,
+    write_private,
+)
+from ceph_devices import osd_homes
+from ceph_osds import BOOTSTRAP, ensure_osd
+
 WANTED = Path("/etc/leptonctl/ceph.json")
-ETC, LIB = Path("/etc/ceph"), Path("/var/lib/ceph")
-OWN = LIB / "leptonctl"
+ETC = Path("/etc/ceph")
 ADMIN = ETC / "ceph.client.admin.keyring"
-BOOTSTRAP = LIB / "bootstrap-osd/ceph.keyring"
 ADMIN_CAPS = ("mon", "allow *", "osd", "allow *", "mds", "allow *", "mgr", "allow *")
-AS_CEPH = ("--setuser", "ceph", "--setgroup", "ceph")
-SERVES_S = 120
-LOOKED_AT = 4 << 20
 DONE = "done"
-OWNER_ALONE = 0o600
-
-
-class Failed(Exception):
-    """Something that could not be done, with what was said."""
-
-
-def run(*argv: str, text: str | None = None, limit_s: int = 300) -> str:
-    """What a command prints that has to succeed. It writes files for their owner alone."""
-    done = subprocess.run(argv, input=text, text=True, capture_output=True, check=False, timeout=limit_s, umask=0o077)
-    if done.returncode != 0:
-        last = " ".join((done.stderr or done.stdout).split())[-400:]
-        raise Failed(f"{' '.join(argv[:4])}: exit {done.returncode}: {last or 'it said nothing'}")
-    return done.stdout
-
-
-def ceph(*arguments: str, text: str | None = None) -> str:
-    """Ask the cluster, as its administrator."""
-    return run("ceph", "--connect-timeout", "30", *arguments, text=text)
-
-
-def write_private(path: Path, text: str, owner: str = "root") -> bool:
-    """Write a file that only its owner reads; whether that changed it."""
-    if path.exists() and path.read_text() == text and path.stat().st_mode & 0o777 == OWNER_ALONE:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        os.fchmod(file.fileno(), 0o600)
-        file.write(text)
-    shutil.chown(path, owner, owner)
-    return True
-
-
-def keyring_of(name: str, key: str, *caps: str) -> str:
-    """A keyring with one key, as Ceph writes it."""
-    pairs = zip(caps[::2], caps[1::2], strict=True)
-    return f"[{name}]\n\tkey = {key}\n" + "".join(f'\tcaps {kind} = "{cap}"\n' for kind, cap in pairs)
 
 
 def as_caps(*caps: str) -> list[str]:
     """The same capabilities as arguments of ceph-authtool."""
     return [word for kind, cap in zip(caps[::2], caps[1::2], strict=True) for word in ("--cap", kind, cap)]
-
-
-def folder(path: Path) -> Path:
-    """A folder that is Ceph's alone."""
-    path.mkdir(parents=True, exist_ok=True)
-    shutil.chown(path, "ceph", "ceph")
-    path.chmod(0o750)
-    return path
-
-
-def unit_is_on(unit: str) -> bool:
-    """Whether a unit runs, and will after a boot."""
-    states = [["is-active"], ["is-enabled"]]
-    return all(subprocess.run(["systemctl", *one, "--quiet", unit], check=False).returncode == 0 for one in states)
-
-
-def switch_on(unit: str) -> None:
-    """Have a unit run, now and after a boot."""
-    if not unit_is_on(unit):
-        subprocess.run(["systemctl", "reset-failed", unit], check=False, capture_output=True)
-        run("systemctl", "enable", "--now", unit)
-        print(f"changed: {unit} runs")
 
 
 def mon_address(wanted: dict) -> str:
@@ -171,21 +120,6 @@ def join(name: str, address: str) -> None:
             process.terminate()
 
 
-def wait_until(what: str, holds: Callable[[], bool]) -> None:
-    """Ask until it holds."""
-    end = time.monotonic() + SERVES_S
-    problem = "no"
-    while True:
-        try:
-            if holds():
-                return
-        except (Failed, ValueError, KeyError) as failure:
-            problem = str(failure)
-        if time.monotonic() > end:
-            raise Failed(f"waited {SERVES_S} s until {what}: {problem}")
-        time.sleep(1)
-
-
 def make_daemon(kind: str, name: str, *caps: str) -> None:
     """A manager or metadata server, with a key of its own."""
     home = folder(LIB / kind / f"ceph-{name}")
@@ -194,77 +128,6 @@ def make_daemon(kind: str, name: str, *caps: str) -> None:
         write_private(keyring, ceph("auth", "get-or-create", f"{kind}.{name}", *caps), "ceph")
         print(f"changed: made {kind}.{name}")
     switch_on(f"ceph-{kind}@{name}.service")
-
-
-def osd_homes() -> dict[str, Path]:
-    """The OSDs of this host by what they lie on, as this program noted it."""
-    return {
-        (home / "leptonctl-on").read_text().strip(): home
-        for home in sorted((LIB / "osd").glob("ceph-*"))
-        if (home / "leptonctl-on").exists()
-    }
-
-
-def holds(device: str) -> str | None:
-    """What is on a device that an OSD would overwrite; None where it is blank."""
-    path = Path(device)
-    if not path.is_block_device():
-        return "it is no block device that is there"
-    name = path.resolve().name
-    below = [part.name for part in Path("/sys/class/block", name).glob(f"{name}*")]
-    below += [one.name for one in Path("/sys/class/block", name, "holders").glob("*")]
-    if below:
-        return f"it is used by {', '.join(sorted(below))}"
-    if any(line.split()[0] in {device, f"/dev/{name}"} for line in Path("/proc/mounts").read_text().splitlines()):
-        return "it is mounted"
-    signatures = run("wipefs", "--no-act", "--noheadings", "--output", "TYPE", device).split()
-    if signatures:
-        return f"it holds {', '.join(sorted(set(signatures)))}"
-    with path.open("rb") as file:
-        return "its first bytes are not blank" if file.read(LOOKED_AT).strip(b"\0") else None
-
-
-def make_osd(on: str, wanted: dict) -> None:
-    """An OSD on a device, or on a file of its own folder."""
-    home = osd_homes().get(on)
-    if home is None:
-        as_bootstrap = ("--name", "client.bootstrap-osd", "--keyring", str(BOOTSTRAP))
-        # Noted before it is asked for, so that a run that is killed in between asks for the same one again.
-        note = OWN / f"making-osd-{on.replace('/', '-')}"
-        if not note.exists():
-            there = holds(on) if on.startswith("/dev/") else None
-            if there is not None and on in wanted["wipe"]:
-                run("wipefs", "--all", on)
-            elif there is not None:
-                raise Failed(f"{on}: {there}: no OSD is made there unless it is named in storage_ceph.wipe")
-            secret = run("ceph-authtool", "--gen-print-key").strip()
-            write_private(note, json.dumps({"uuid": str(uuid.uuid4()), "cephx_secret": secret}))
-        made = json.loads(note.read_text())
-        secrets = json.dumps({"cephx_secret": made["cephx_secret"]})
-        number = run(
-            "ceph", "--connect-timeout", "60", *as_bootstrap, "osd", "new", made["uuid"], "-i", "-", text=secrets
-        ).strip()
-        home = LIB / "osd" / f"ceph-{number}"
-        begun = home / "leptonctl-making"
-        if home.exists() and any(home.iterdir()):
-            if not begun.exists():
-                raise Failed(f"{home} holds an OSD that leptonctl did not make: move it away first")
-            shutil.rmtree(home)
-        folder(home)
-        begun.touch()
-        write_private(home / "keyring", f"[osd.{number}]\n\tkey = {made['cephx_secret']}\n", "ceph")
-        size = ()
-        if on.startswith("/dev/"):
-            (home / "block").symlink_to(on)
-            shutil.chown(on, "ceph", "ceph")
-        else:
-            size = (f"--bluestore-block-size={wanted['file_gib'] << 30}",)
-        run("ceph-osd", *AS_CEPH, "--mkfs", "-i", number, "--osd-uuid", made["uuid"], *size)
-        write_private(home / "leptonctl-on", on + "\n", "ceph")
-        begun.unlink()
-        note.unlink()
-        print(f"changed: made osd.{number} on {on}")
-    switch_on(f"ceph-osd@{home.name.partition('-')[2]}.service")
 
 
 def ensure(wanted: dict, given: dict) -> None:
@@ -286,7 +149,7 @@ def ensure(wanted: dict, given: dict) -> None:
         elif not BOOTSTRAP.exists():
             raise Failed("no monitor of the cluster gave the key that OSDs are made with")
         for on in wanted["osds"]:
-            make_osd(on, wanted)
+            ensure_osd(on, wanted)
     for client in wanted["clients"]:
         make_client(client, given)
 
@@ -362,10 +225,7 @@ def flaws(wanted: dict) -> list[str]:
 
 if __name__ == "__main__":
     try:
-        if sys.argv[1:2] == ["--look"]:
-            KNOWN = osd_homes()
-            print(json.dumps({on: None if on in KNOWN else holds(on) for on in sys.argv[2:]}))
-        elif sys.argv[1:] == ["--leave"]:
+        if sys.argv[1:] == ["--leave"]:
             leave()
         elif sys.argv[1:] == ["--check"]:
             print("; ".join(flaws(json.loads(WANTED.read_text()))) or "as asked")
