@@ -32,7 +32,12 @@ ROUNDS = {
                 ROLE, "/etc/leptonctl/objects.json: mode 0600, should be 0644", "chmod 0600 /etc/leptonctl/objects.json"
             ),
             Change(ROLE, f"{PROGRAMS}/objects_buckets: content changed", f"echo >> {PROGRAMS}/objects_buckets"),
-            Change(ROLE, f"{DROP_INS}/60-leptonctl.conf: content changed", f"echo >> {DROP_INS}/60-leptonctl.conf"),
+            # Without the reload the probe tells that, too: systemd would run what the file was.
+            Change(
+                ROLE,
+                f"{DROP_INS}/60-leptonctl.conf: content changed",
+                f"echo >> {DROP_INS}/60-leptonctl.conf && systemctl daemon-reload",
+            ),
             Change(
                 ROLE,
                 "unit swift-object-auditor.service is stopped, should be running",
