@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from leptonctl.planning.desired import Settings
 
 HOST_PROGRAM = "/usr/local/lib/leptonctl/ceph_host"
+PARTS = tuple(f"/usr/local/lib/leptonctl/ceph_{part}.py" for part in ("daemons", "devices", "osds"))
 POOLS_PROGRAM = "/usr/local/lib/leptonctl/ceph_pools"
 HEALTH_PROGRAM = "/usr/local/lib/leptonctl/ceph_health"
 WANTED = "/etc/leptonctl/ceph.json"
@@ -28,7 +29,7 @@ def storage_ceph(settings: Settings) -> tuple[Check, ...]:
             expect="as asked",
             covers=(HOST_PROGRAM,),
             is_quick=True,
-            rests_on=(HOST_PROGRAM, WANTED, "package ceph-common"),
+            rests_on=(HOST_PROGRAM, *PARTS, WANTED, "package ceph-common"),
         ),
     ]
     if setting("storage_ceph", settings, "monitor"):

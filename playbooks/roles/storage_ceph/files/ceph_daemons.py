@@ -16,6 +16,10 @@ OWN = LIB / "leptonctl"
 AS_CEPH = ("--setuser", "ceph", "--setgroup", "ceph")
 SERVES_S = 120
 OWNER_ALONE = 0o600
+OVER_PACKAGES = tuple(
+    Path(top, name) for top in ("/etc/systemd", "/run/systemd") for name in ("system", "system.control")
+)
+OSD_DROP_IN = OVER_PACKAGES[0] / "ceph-osd@.service.d/leptonctl.conf"
 
 
 class Failed(Exception):
@@ -68,12 +72,59 @@ def unit_is_on(unit: str) -> bool:
     return all(subprocess.run(["systemctl", *one, "--quiet", unit], check=False).returncode == 0 for one in states)
 
 
+def files_of(unit: str) -> list[Path]:
+    """The files that change what a unit does, our own among them: drop-ins, and files in the place of packed ones."""
+    drop_ins = [path for folder in folders_of(unit) for path in folder.glob("*.conf")]
+    found = [*drop_ins, *(place / name for place in OVER_PACKAGES for name in names_of(unit))]
+    return [path for path in found if path.is_file() and not path.is_symlink()]
+
+
+def folders_of(unit: str) -> list[Path]:
+    """The folders that drop-ins of a unit, or of all of its kind, lie in."""
+    folders = [place / f"{name}.d" for place in OVER_PACKAGES for name in names_of(unit)]
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def names_of(unit: str) -> tuple[str, str]:
+    """A unit, and what systemd reads for all of its kind."""
+    return unit, f"{unit.partition('@')[0]}@.service"
+
+
+def put_over(unit: str) -> list[Path]:
+    """Those of its files that others wrote."""
+    ours = {OSD_DROP_IN, OVER_PACKAGES[0] / unit} if unit.startswith("leptonctl-") else {OSD_DROP_IN}
+    return [path for path in files_of(unit) if path not in ours]
+
+
+def uncover(unit: str) -> None:
+    """Take away what others put over a unit."""
+    found = put_over(unit)
+    for path in found:
+        path.unlink()
+        print(f"changed: removed {path}")
+    if found:
+        run("systemctl", "daemon-reload")
+
+
+def is_older_than_its_files(unit: str) -> bool:
+    """Whether a unit was started before its files last changed; a folder tells of one that was removed."""
+    # systemd makes this link anew at each start, so its age is the unit's.
+    started = Path(f"/run/systemd/units/invocation:{unit}")
+    read = (*files_of(unit), *folders_of(unit))
+    return started.is_symlink() and any(path.stat().st_ctime > started.lstat().st_ctime for path in read)
+
+
 def switch_on(unit: str) -> None:
-    """Have a unit run, now and after a boot."""
-    if not unit_is_on(unit):
-        subprocess.run(["systemctl", "reset-failed", unit], check=False, capture_output=True)
-        run("systemctl", "enable", "--now", unit)
-        print(f"changed: {unit} runs")
+    """Have a unit run as it was packed, now and after a boot."""
+    uncover(unit)
+    is_older = is_older_than_its_files(unit)
+    if unit_is_on(unit) and not is_older:
+        return
+    run("systemctl", "unmask", unit)
+    subprocess.run(["systemctl", "reset-failed", unit], check=False, capture_output=True)
+    run("systemctl", "enable", unit)
+    run("systemctl", "restart" if is_older else "start", unit)
+    print(f"changed: {unit} runs")
 
 
 def wait_until(what: str, holds: Callable[[], bool]) -> None:

@@ -24,9 +24,12 @@ from ceph_daemons import (
     Failed,
     ceph,
     folder,
+    is_older_than_its_files,
     keyring_of,
+    put_over,
     run,
     switch_on,
+    uncover,
     unit_is_on,
     wait_until,
     write_private,
@@ -181,15 +184,12 @@ def make_client(client: dict, given: dict) -> None:
 
 def mount(unit: str) -> None:
     """Have a file system mounted as its unit says now. It is not waited for: the cluster may not be whole yet."""
-    states = subprocess.run(["systemctl", "is-active", unit], text=True, capture_output=True, check=False).stdout
-    started = Path(f"/run/systemd/units/invocation:{unit}")
-    if states.strip() in {"active", "activating"} and started.is_symlink():
-        if Path("/etc/systemd/system", unit).stat().st_ctime <= started.lstat().st_ctime:
-            return
-        run("systemctl", "restart", "--no-block", unit)
-    else:
-        run("systemctl", "start", "--no-block", unit)
-    print(f"changed: {unit} starts")
+    uncover(unit)
+    state = subprocess.run(["systemctl", "is-active", unit], text=True, capture_output=True, check=False).stdout
+    is_older = is_older_than_its_files(unit)
+    if is_older or state.strip() not in {"active", "activating"}:
+        run("systemctl", "restart" if is_older else "start", "--no-block", unit)
+        print(f"changed: {unit} starts")
 
 
 def leave() -> None:
@@ -219,6 +219,7 @@ def flaws(wanted: dict) -> list[str]:
     found = [f"there is no OSD on {on}" for on in wanted["osds"] if on not in homes]
     units += [f"ceph-osd@{homes[on].name.partition('-')[2]}.service" for on in wanted["osds"] if on in homes]
     found += [f"{unit} does not run" for unit in units if not unit_is_on(unit)]
+    found += sorted({f"{path} is put over what was packed" for unit in units for path in put_over(unit)})
     kept = [f"osd.{home.name.partition('-')[2]} on {on}" for on, home in homes.items() if on not in wanted["osds"]]
     return found + [f"{one} is not in the site file: kept until it is removed by hand" for one in kept]
 
