@@ -120,7 +120,7 @@ RULES: dict[str, str] = {
     "api-address": "Several control plane hosts share a free address of the location's network.",
     "cni-digest": "A manifest from elsewhere comes with its SHA-256.",
     "object-user": "Who may use a bucket is a user of its server's settings.",
-    "bucket-name": "A bucket's name has the form that S3 wants, and is not deleted by the same file.",
+    "bucket-name": "A bucket's name has the form that S3 wants.",
     "hdfs-parts": "A site has one HDFS, with one name node and at most one that copies its names.",
     "hdfs-archive": "Hadoop comes from an archive that the file names, with its digest.",
     "hdfs-disk": "A folder for blocks has a name of its own.",
@@ -134,6 +134,7 @@ RULES: dict[str, str] = {
     "rollout-budget": "Batches of a rollout have hosts, its canary is a part of them, and its threshold can be passed.",
     # storage
     "store-role": "A store is served by a role that groups of its location have, and used where it is too.",
+    "deleted-store": "A store that is asked for is not named as one to delete.",
     "pool-redundancy": "A pool has as many hosts, or locations, as it has copies or pieces.",
     "ceph-monitors": "A Ceph cluster has one, three or five monitors.",
     "unknown-group": "A store names node groups of its location.",

@@ -68,6 +68,12 @@ class Box:
             if role.state != RoleState.IN_ORDER
         }
 
+    def become(self, *roles: DesiredRole) -> None:
+        """Give the host these roles, run them, and have it written down."""
+        self.target = replace(self.target, roles=roles)
+        self.configure()
+        assert self.record().problem is None
+
     def configure(self, *names: RoleName) -> None:
         """Run these roles (all)."""
         roles = tuple(role for role in self.target.roles if not names or role.name in names)

@@ -11,7 +11,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hosts.tampering import Change, Round, hold
+from tests.hosts.tampering import (
+    RELOAD,
+    Change,
+    Round,
+    content,
+    disabled,
+    drop_in,
+    held,
+    hold,
+    missing,
+    mode,
+    put_over,
+    stopped,
+)
 
 if TYPE_CHECKING:
     from tests.hosts.box import Box
@@ -19,7 +32,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.hosts, pytest.mark.matrix]
 
 AGENT = "prometheus-node-exporter"
-DROP_IN = "printf '[Service]\\nNice=5\\n' | install -D -m 0644 /dev/stdin"
 SUDOERS = "install -m 0440 /dev/stdin /etc/sudoers.d/eve"
 OLD_AGENT = f"""
 cd "$(mktemp -d)" && apt-get -qq download {AGENT} && dpkg-deb -R ./*.deb package &&
@@ -36,10 +48,8 @@ def replaced(path: str) -> str:
 ROUNDS = {
     "files, accounts and what stopped": Round(
         (
-            Change(
-                "base", "/etc/apt/apt.conf.d/60leptonctl: content changed", "echo >> /etc/apt/apt.conf.d/60leptonctl"
-            ),
-            Change("base", "/etc/default/locale: mode 0666, should be 0644", "chmod 0666 /etc/default/locale"),
+            content("base", "/etc/apt/apt.conf.d/60leptonctl"),
+            mode("base", "/etc/default/locale", "0666", "0644"),
             Change(
                 "base",
                 "/etc/security/limits.d/60-leptonctl.conf: owner ops, should be root",
@@ -50,24 +60,16 @@ ROUNDS = {
                 "/etc/systemd/system.conf.d/60-leptonctl.conf: group ops, should be root",
                 "chgrp ops /etc/systemd/system.conf.d/60-leptonctl.conf",
             ),
-            Change("base", "/etc/timezone is missing", "rm /etc/timezone"),
+            missing("base", "/etc/timezone"),
             Change(
                 "base",
                 "/etc/localtime points to /usr/share/zoneinfo/Asia/Tokyo, should point to /usr/share/zoneinfo/Etc/UTC",
                 "ln -sfn /usr/share/zoneinfo/Asia/Tokyo /etc/localtime",
             ),
-            Change(
-                "base",
-                "/etc/systemd/journald.conf.d: mode 0777, should be 0755",
-                "chmod 0777 /etc/systemd/journald.conf.d",
-            ),
-            Change("base", "package sudo is marked hold, should be install", "apt-mark hold sudo"),
-            Change("base", "unit apt-daily.timer is stopped, should be running", "systemctl stop apt-daily.timer"),
-            Change(
-                "base",
-                "unit apt-daily-upgrade.timer is disabled, should be enabled",
-                "systemctl disable apt-daily-upgrade.timer",
-            ),
+            mode("base", "/etc/systemd/journald.conf.d", "0777", "0755"),
+            held("base", "sudo"),
+            stopped("base", "apt-daily.timer"),
+            disabled("base", "apt-daily-upgrade.timer"),
             Change("base", "user ops: shell is /bin/sh, should be /bin/bash", "usermod -s /bin/sh ops"),
             Change("base", "user ops: comment is eve, should be Operator", "usermod -c eve ops"),
             Change("base", "user ops: groups is sudo, should be empty", "usermod -aG sudo ops"),
@@ -78,92 +80,36 @@ ROUNDS = {
                 "echo 'ssh-ed25519 AAAA eve' >> /home/ops/.ssh/authorized_keys",
             ),
             Change("base", "/home/ops/.ssh: group root, should be ops", "chgrp root /home/ops/.ssh"),
-            Change(
-                "container_runtime",
-                "/etc/containerd/config.toml: content changed",
-                "echo >> /etc/containerd/config.toml",
-            ),
-            Change(
-                "container_runtime",
-                "/usr/local/lib/leptonctl/probe_image: mode 0777, should be 0755",
-                "chmod 0777 /usr/local/lib/leptonctl/probe_image",
-            ),
-            Change(
-                "container_runtime",
-                "/etc/containerd/certs.d/docker.io/hosts.toml is missing",
-                "rm /etc/containerd/certs.d/docker.io/hosts.toml",
-            ),
-            Change(
-                "container_runtime",
-                "/etc/systemd/system/leptonctl-image-gc.service: content changed",
-                "echo >> /etc/systemd/system/leptonctl-image-gc.service",
-            ),
-            Change(
-                "container_runtime",
-                "unit leptonctl-image-gc.timer is stopped, should be running",
-                "systemctl stop leptonctl-image-gc.timer",
-            ),
+            content("container_runtime", "/etc/containerd/config.toml"),
+            mode("container_runtime", "/usr/local/lib/leptonctl/probe_image", "0777", "0755"),
+            missing("container_runtime", "/etc/containerd/certs.d/docker.io/hosts.toml"),
+            content("container_runtime", "/etc/systemd/system/leptonctl-image-gc.service"),
+            stopped("container_runtime", "leptonctl-image-gc.timer"),
             Change(
                 "container_runtime",
                 "package podman is there, should be absent",
                 "DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends podman",
             ),
-            Change(
-                "container_runtime",
-                "package busybox-static is marked hold, should be install",
-                "apt-mark hold busybox-static",
-            ),
-            Change(
-                "container_runtime",
-                "unit containerd.service is stopped, should be running",
-                "systemctl stop containerd.service",
-            ),
+            held("container_runtime", "busybox-static"),
+            stopped("container_runtime", "containerd.service"),
             Change(
                 "monitoring_agent",
                 f"/etc/default/{AGENT}: owner ops, should be root",
                 f"chown ops /etc/default/{AGENT}",
             ),
             Change("monitoring_agent", f"package {AGENT} is 0.1, should be {{version}} or newer", OLD_AGENT),
-            Change(
-                "monitoring_agent",
-                f"unit {AGENT}.service is disabled, should be enabled",
-                f"systemctl disable {AGENT}.service",
-            ),
-            Change(
-                "monitoring_server",
-                "/etc/prometheus/prometheus.yml: content changed",
-                "echo >> /etc/prometheus/prometheus.yml",
-            ),
-            Change(
-                "monitoring_server",
-                "/etc/prometheus/alertmanager.yml: mode 0644, should be 0640",
-                "chmod 0644 /etc/prometheus/alertmanager.yml",
-            ),
-            Change(
-                "monitoring_server",
-                "/etc/prometheus/rules/leptonctl.yml is missing",
-                "rm /etc/prometheus/rules/leptonctl.yml",
-            ),
+            disabled("monitoring_agent", f"{AGENT}.service"),
+            content("monitoring_server", "/etc/prometheus/prometheus.yml"),
+            mode("monitoring_server", "/etc/prometheus/alertmanager.yml", "0644", "0640"),
+            missing("monitoring_server", "/etc/prometheus/rules/leptonctl.yml"),
             Change(
                 "monitoring_server",
                 "/etc/prometheus/targets/leptonctl.json is a link, should be a file",
                 "cd /etc/prometheus/targets && mv leptonctl.json /root/ && ln -s /root/leptonctl.json .",
             ),
-            Change(
-                "monitoring_server",
-                "package prometheus-alertmanager is marked hold, should be install",
-                "apt-mark hold prometheus-alertmanager",
-            ),
-            Change(
-                "monitoring_server",
-                "unit prometheus.service is stopped, should be running",
-                "systemctl stop prometheus.service",
-            ),
-            Change(
-                "monitoring_server",
-                "unit prometheus-alertmanager.service is disabled, should be enabled",
-                "systemctl disable prometheus-alertmanager.service",
-            ),
+            held("monitoring_server", "prometheus-alertmanager"),
+            stopped("monitoring_server", "prometheus.service"),
+            disabled("monitoring_server", "prometheus-alertmanager.service"),
         )
     ),
     "drop-ins, the kernel, and who may become root": Round(
@@ -178,11 +124,7 @@ ROUNDS = {
                 "kernel settings are in force: no: exit 1: net.core.somaxconn: is 128, should be 4096",
                 "sysctl -w net.core.somaxconn=128",
             ),
-            Change(
-                "container_runtime",
-                "unit containerd.service has an extra drop-in /etc/systemd/system/containerd.service.d/x.conf",
-                f"{DROP_IN} /etc/systemd/system/containerd.service.d/x.conf && systemctl daemon-reload",
-            ),
+            put_over("container_runtime", "containerd.service"),
             Change("container_runtime", "package busybox-static is not installed", "dpkg --remove busybox-static"),
             Change(
                 "monitoring_agent",
@@ -198,7 +140,7 @@ ROUNDS = {
             Change(
                 "monitoring_server",
                 "unit prometheus.service has an extra drop-in /run/systemd/system/prometheus.service.d/x.conf",
-                f"{DROP_IN} /run/systemd/system/prometheus.service.d/x.conf && systemctl daemon-reload",
+                f"{drop_in('/run/systemd/system/prometheus.service.d/x.conf')} && {RELOAD}",
             ),
             Change(
                 "monitoring_server",

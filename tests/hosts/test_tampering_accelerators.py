@@ -5,14 +5,26 @@ The packages of the makers are fakes (`fake_vendor`); files, sources, keys, unit
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
 
 from leptonctl.health.readings import Declared
 from tests.hosts.box import Box, fresh_box, role
-from tests.hosts.tampering import Change, Round, hold
+from tests.hosts.tampering import (
+    RELOAD,
+    Change,
+    Round,
+    content,
+    disabled,
+    held,
+    hold,
+    missing,
+    mode,
+    put_over,
+    stopped,
+)
 from tests.playbooks.fake_vendor import FakeVendor
 
 if TYPE_CHECKING:
@@ -22,25 +34,8 @@ pytestmark = [pytest.mark.hosts, pytest.mark.matrix]
 
 PROGRAMS = "/usr/local/lib/leptonctl"
 DRIVER_DROP_IN = "/etc/systemd/system/nvidia-persistenced.service.d/60-leptonctl.conf"
-DROP_IN = "printf '[Service]\\nNice=5\\n' | install -D -m 0644 /dev/stdin"
 # The table lives in the kernel: nothing on the disk tells of a rule that somebody put into it.
 RULE = "nft insert rule inet leptonctl input tcp dport 4444 accept"
-
-
-def content(role_name: str, path: str) -> Change:
-    return Change(role_name, f"{path}: content changed", f"echo >> {path}")
-
-
-def missing(role_name: str, path: str) -> Change:
-    return Change(role_name, f"{path} is missing", f"rm {path}")
-
-
-def stopped(role_name: str, unit: str) -> Change:
-    return Change(role_name, f"unit {unit} is stopped, should be running", f"systemctl stop {unit}")
-
-
-def disabled(role_name: str, unit: str) -> Change:
-    return Change(role_name, f"unit {unit} is disabled, should be enabled", f"systemctl disable {unit}")
 
 
 ROUNDS = {
@@ -55,9 +50,7 @@ ROUNDS = {
                 "package nvidia-driver-cuda is marked install, should be hold",
                 "apt-mark unhold nvidia-driver-cuda",
             ),
-            Change(
-                "gpu_driver", f"{PROGRAMS}/gpu_driver: mode 0777, should be 0755", f"chmod 0777 {PROGRAMS}/gpu_driver"
-            ),
+            mode("gpu_driver", f"{PROGRAMS}/gpu_driver", "0777", "0755"),
             stopped("gpu_driver", "leptonctl-gpu-driver-metrics.timer"),
             content("gpu_container_toolkit", "/etc/nvidia-container-runtime/config.toml"),
             content("gpu_container_toolkit", f"{PROGRAMS}/gpu_cdi"),
@@ -74,40 +67,22 @@ ROUNDS = {
             content("hardening", "/etc/ssh/sshd_config.d/00-leptonctl.conf"),
             content("hardening", f"{PROGRAMS}/firewall"),
             missing("hardening", "/etc/apt/apt.conf.d/61leptonctl-reboot"),
-            Change(
-                "hardening",
-                "/etc/audit/rules.d/60-leptonctl.rules: mode 0666, should be 0640",
-                "chmod 0666 /etc/audit/rules.d/60-leptonctl.rules",
-            ),
-            Change("hardening", "package auditd is marked hold, should be install", "apt-mark hold auditd"),
+            mode("hardening", "/etc/audit/rules.d/60-leptonctl.rules", "0666", "0640"),
+            held("hardening", "auditd"),
         )
     ),
     "packages, the kernel's rules and drop-ins": Round(
         (
             Change("gpu_driver", "package nvidia-driver-cuda is not installed", "dpkg --remove nvidia-driver-cuda"),
-            Change(
-                "gpu_driver",
-                f"{DRIVER_DROP_IN}: content changed",
-                f"echo >> {DRIVER_DROP_IN} && systemctl daemon-reload",
-            ),
+            content("gpu_driver", DRIVER_DROP_IN, RELOAD),
             Change("fpga", "package xrt is not installed", "dpkg --remove xrt"),
             Change(
                 "gpu_container_toolkit",
                 "package libnvidia-container1 is not installed",
                 "dpkg --remove --force-depends libnvidia-container1",
             ),
-            Change(
-                "gpu_health",
-                "unit leptonctl-gpu-health.timer has an extra drop-in"
-                " /etc/systemd/system/leptonctl-gpu-health.timer.d/x.conf",
-                "echo '[Timer]' | install -D -m 0644 /dev/stdin"
-                " /etc/systemd/system/leptonctl-gpu-health.timer.d/x.conf",
-            ),
-            Change(
-                "hardening",
-                "unit ssh.service has an extra drop-in /etc/systemd/system/ssh.service.d/x.conf",
-                f"{DROP_IN} /etc/systemd/system/ssh.service.d/x.conf && systemctl daemon-reload",
-            ),
+            put_over("gpu_health", "leptonctl-gpu-health.timer", "Timer", "AccuracySec=5"),
+            put_over("hardening", "ssh.service"),
             Change(
                 "hardening",
                 "the firewall is in force as it was written: no: exit 1: too much: tcp dport 4444 accept",
@@ -141,20 +116,15 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
         vendor = FakeVendor(made, folder)
         vendor.serve()
         vendor.publish_all()
-        made.target = replace(
-            made.target,
-            roles=(
-                role("base"),
-                role("gpu_driver", **vendor.driver()),
-                role("fpga", **vendor.source("/fpga"), declared={}),
-                role("gpu_container_toolkit", **vendor.source(), version="1.17.0*"),
-                role("monitoring_agent"),
-                role("gpu_health", declared={"declared": asdict(Declared(count=1)), "policy": {}}),
-                role("hardening"),
-            ),
+        made.become(
+            role("base"),
+            role("gpu_driver", **vendor.driver()),
+            role("fpga", **vendor.source("/fpga"), declared={}),
+            role("gpu_container_toolkit", **vendor.source(), version="1.17.0*"),
+            role("monitoring_agent"),
+            role("gpu_health", declared={"declared": asdict(Declared(count=1)), "policy": {}}),
+            role("hardening"),
         )
-        made.configure()
-        assert made.record().problem is None
         yield made
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 from tests.hosts.box import Box, fresh_box, role
 from tests.hosts.hdfs_box import SETTINGS, bring_hadoop
-from tests.hosts.tampering import Change, Round, hold
+from tests.hosts.tampering import RELOAD, Change, Round, content, disabled, held, hold, missing, mode, put_over, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,44 +20,26 @@ PROGRAMS = "/usr/local/lib/leptonctl"
 HADOOP = "/etc/leptonctl/hadoop"
 UNITS = "/etc/systemd/system/leptonctl-hdfs"
 JAR = "share/hadoop/hdfs/hadoop-hdfs-3.4.1.jar"
-DROP_IN = "printf '[Service]\\nNice=5\\n' | install -D -m 0644 /dev/stdin"
 
 ROUNDS = {
     "files, accounts and what stopped": Round(
         (
-            Change(ROLE, f"{HADOOP}/hdfs-site.xml: content changed", f"echo >> {HADOOP}/hdfs-site.xml"),
-            Change(ROLE, f"{HADOOP}/core-site.xml: mode 0666, should be 0644", f"chmod 0666 {HADOOP}/core-site.xml"),
-            Change(ROLE, f"{HADOOP}/racks is missing", f"rm {HADOOP}/racks"),
+            content(ROLE, f"{HADOOP}/hdfs-site.xml"),
+            mode(ROLE, f"{HADOOP}/core-site.xml", "0666", "0644"),
+            missing(ROLE, f"{HADOOP}/racks"),
             Change(ROLE, f"{HADOOP}/nodes: content changed", f"echo 192.0.2.66 >> {HADOOP}/nodes"),
             Change(ROLE, "/etc/leptonctl/hdfs.json: owner hdfs, should be root", "chown hdfs /etc/leptonctl/hdfs.json"),
-            Change(ROLE, f"{PROGRAMS}/hdfs_paths: content changed", f"echo >> {PROGRAMS}/hdfs_paths"),
-            # Without the reload the probe tells that, too: systemd would run what the file was.
-            Change(
-                ROLE,
-                f"{UNITS}-paths.timer: content changed",
-                f"echo >> {UNITS}-paths.timer && systemctl daemon-reload",
-            ),
-            Change(ROLE, "/var/lib/hadoop: mode 0777, should be 0750", "chmod 0777 /var/lib/hadoop"),
+            content(ROLE, f"{PROGRAMS}/hdfs_paths"),
+            content(ROLE, f"{UNITS}-paths.timer", RELOAD),
+            mode(ROLE, "/var/lib/hadoop", "0777", "0750"),
             Change(
                 ROLE,
                 "user hdfs: shell is /bin/bash, should be /usr/sbin/nologin",
                 "usermod --shell /bin/bash hdfs || sed -i '/^hdfs:/s#:[^:]*$#:/bin/bash#' /etc/passwd",
             ),
-            Change(
-                ROLE,
-                "unit leptonctl-hdfs-data-node.service is stopped, should be running",
-                "systemctl stop leptonctl-hdfs-data-node.service",
-            ),
-            Change(
-                ROLE,
-                "unit leptonctl-hdfs-checkpoint-node.service is disabled, should be enabled",
-                "systemctl disable leptonctl-hdfs-checkpoint-node.service",
-            ),
-            Change(
-                ROLE,
-                "unit leptonctl-hdfs-metrics.timer is stopped, should be running",
-                "systemctl stop leptonctl-hdfs-metrics.timer",
-            ),
+            stopped(ROLE, "leptonctl-hdfs-data-node.service"),
+            disabled(ROLE, "leptonctl-hdfs-checkpoint-node.service"),
+            stopped(ROLE, "leptonctl-hdfs-metrics.timer"),
         )
     ),
     "software, and what was put over ours": Round(
@@ -68,16 +49,8 @@ ROUNDS = {
                 f"Hadoop is as its archive has it: no: exit 0: 1 files differ, such as {JAR}",
                 f"echo >> /opt/leptonctl/hadoop/{JAR}",
             ),
-            Change(
-                ROLE,
-                f"unit leptonctl-hdfs-name-node.service has an extra drop-in {UNITS}-name-node.service.d/x.conf",
-                f"{DROP_IN} {UNITS}-name-node.service.d/x.conf && systemctl daemon-reload",
-            ),
-            Change(
-                ROLE,
-                "package default-jre-headless is marked hold, should be install",
-                "apt-mark hold default-jre-headless",
-            ),
+            put_over(ROLE, "leptonctl-hdfs-name-node.service"),
+            held(ROLE, "default-jre-headless"),
         )
     ),
 }
@@ -87,9 +60,7 @@ ROUNDS = {
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     with fresh_box(tmp_path_factory.mktemp("hdfs-box"), "hdfs-box") as made:
         bring_hadoop(made)
-        made.target = replace(made.target, roles=(role("base"), role(ROLE, **SETTINGS)))
-        made.configure()
-        assert made.record().problem is None
+        made.become(role("base"), role(ROLE, **SETTINGS))
         yield made
 
 

@@ -5,14 +5,13 @@ Its packages are fakes (`kube_box`); files, source, key, holds, units and the pa
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 from tests.hosts import kube_box
 from tests.hosts.box import Box, fresh_box, role
-from tests.hosts.tampering import Change, Round, hold
+from tests.hosts.tampering import Change, Round, content, disabled, hold, missing, mode, put_over, stopped
 from tests.playbooks.fake_vendor import FakeVendor
 
 if TYPE_CHECKING:
@@ -27,23 +26,18 @@ SYSCTL = "/etc/sysctl.d/60-leptonctl-kubernetes.conf"
 MODULES = "/etc/modules-load.d/60-leptonctl-kubernetes.conf"
 MEMBER = "/usr/local/lib/leptonctl/member"
 API_SERVER = "/etc/kubernetes/manifests/kube-apiserver.yaml"
-DROP_IN = "/etc/systemd/system/kubelet.service.d/x.conf"
 
 ROUNDS = {
     "files, source, key, holds and what stopped": Round(
         (
-            Change(ROLE, f"{SOURCE}: content changed", f"echo >> {SOURCE}"),
-            Change(ROLE, f"{KEY} is missing", f"rm {KEY}"),
-            Change(ROLE, f"{SYSCTL}: content changed", f"echo >> {SYSCTL}"),
-            Change(ROLE, f"{MODULES} is missing", f"rm {MODULES}"),
-            Change(ROLE, f"{MEMBER}: mode 0777, should be 0755", f"chmod 0777 {MEMBER}"),
-            Change(
-                ROLE,
-                "/etc/kubernetes/kubelet.conf: mode 0644, should be 0600",
-                "chmod 0644 /etc/kubernetes/kubelet.conf",
-            ),
+            content(ROLE, SOURCE),
+            missing(ROLE, KEY),
+            content(ROLE, SYSCTL),
+            missing(ROLE, MODULES),
+            mode(ROLE, MEMBER, "0777", "0755"),
+            mode(ROLE, "/etc/kubernetes/kubelet.conf", "0644", "0600"),
             Change(ROLE, "package kubeadm is marked install, should be hold", "apt-mark unhold kubeadm"),
-            Change(ROLE, "unit kubelet.service is stopped, should be running", "systemctl stop kubelet.service"),
+            stopped(ROLE, "kubelet.service"),
         )
     ),
     "packages, the part in the cluster, and what was put over ours": Round(
@@ -54,12 +48,8 @@ ROUNDS = {
                 f"the host is in its cluster: no: exit 0: its API server is {kube_box.SECOND}",
                 f"sed -i s/v{kube_box.FIRST}/v{kube_box.SECOND}/ {API_SERVER}",
             ),
-            Change(
-                ROLE,
-                f"unit kubelet.service has an extra drop-in {DROP_IN}",
-                f"printf '[Service]\\nNice=5\\n' | install -D -m 0644 /dev/stdin {DROP_IN} && systemctl daemon-reload",
-            ),
-            Change(ROLE, "unit kubelet.service is disabled, should be enabled", "systemctl disable kubelet.service"),
+            put_over(ROLE, "kubelet.service"),
+            disabled(ROLE, "kubelet.service"),
         )
     ),
 }
@@ -74,9 +64,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
         kube_box.publish(vendor)
         told = {**kube_box.settings(kube_box.FIRST), **vendor.source(kube_box.AT)}
         runtime = role("container_runtime", snapshotter="native")
-        made.target = replace(made.target, roles=(role("base"), runtime, role(ROLE, **told)))
-        made.configure()
-        assert made.record().problem is None
+        made.become(role("base"), runtime, role(ROLE, **told))
         assert made.look().roles[ROLE].not_observed == ()
         yield made
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 from tests.hosts.box import Box, fresh_box, role
-from tests.hosts.tampering import Change, Round, hold
+from tests.hosts.tampering import RELOAD, Change, Round, content, disabled, held, hold, missing, mode, put_over, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,30 +24,15 @@ SETTINGS: dict[str, object] = {"buckets": [{"name": "data-sets", "writers": [], 
 ROUNDS = {
     "files and what stopped": Round(
         (
-            Change(ROLE, f"{PROXY}/10-settings.conf: content changed", f"echo >> {PROXY}/10-settings.conf"),
-            Change(ROLE, f"{PROXY}/20-users.conf: mode 0644, should be 0640", f"chmod 0644 {PROXY}/20-users.conf"),
-            Change(ROLE, "/etc/swift/object-server.conf is missing", "rm /etc/swift/object-server.conf"),
-            Change(
-                ROLE, "/etc/leptonctl/objects.json: mode 0600, should be 0644", "chmod 0600 /etc/leptonctl/objects.json"
-            ),
-            Change(ROLE, f"{PROGRAMS}/objects_buckets: content changed", f"echo >> {PROGRAMS}/objects_buckets"),
-            # Without the reload the probe tells that, too: systemd would run what the file was.
-            Change(
-                ROLE,
-                f"{DROP_INS}/60-leptonctl.conf: content changed",
-                f"echo >> {DROP_INS}/60-leptonctl.conf && systemctl daemon-reload",
-            ),
-            Change(
-                ROLE,
-                "unit swift-object-auditor.service is stopped, should be running",
-                "systemctl stop swift-object-auditor.service",
-            ),
-            Change(
-                ROLE,
-                "unit swift-account.service is disabled, should be enabled",
-                "systemctl disable swift-account.service",
-            ),
-            Change(ROLE, "package swift-proxy is marked hold, should be install", "apt-mark hold swift-proxy"),
+            content(ROLE, f"{PROXY}/10-settings.conf"),
+            mode(ROLE, f"{PROXY}/20-users.conf", "0644", "0640"),
+            missing(ROLE, "/etc/swift/object-server.conf"),
+            mode(ROLE, "/etc/leptonctl/objects.json", "0600", "0644"),
+            content(ROLE, f"{PROGRAMS}/objects_buckets"),
+            content(ROLE, f"{DROP_INS}/60-leptonctl.conf", RELOAD),
+            stopped(ROLE, "swift-object-auditor.service"),
+            disabled(ROLE, "swift-account.service"),
+            held(ROLE, "swift-proxy"),
         )
     ),
     "a user who was added by hand": Round(
@@ -69,25 +53,14 @@ ROUNDS = {
             ),
         )
     ),
-    "what was put over ours": Round(
-        (
-            Change(
-                ROLE,
-                "unit swift-object.service has an extra drop-in /etc/systemd/system/swift-object.service.d/x.conf",
-                "printf '[Service]\\nNice=5\\n' | install -D -m 0644 /dev/stdin"
-                " /etc/systemd/system/swift-object.service.d/x.conf && systemctl daemon-reload",
-            ),
-        )
-    ),
+    "what was put over ours": Round((put_over(ROLE, "swift-object.service"),)),
 }
 
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     with fresh_box(tmp_path_factory.mktemp("objects-box"), "objects-box") as made:
-        made.target = replace(made.target, roles=(role("base"), role(ROLE, **SETTINGS)))
-        made.configure()
-        assert made.record().problem is None
+        made.become(role("base"), role(ROLE, **SETTINGS))
         yield made
 
 

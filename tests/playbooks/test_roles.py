@@ -26,6 +26,7 @@ WITHOUT_COMMENTS = {
     "agent.json.j2",
     "package_cache.json.j2",
     "daemon.json.j2",
+    "nfs.json.j2",
     "logins.json.j2",
     "fpga.json.j2",
     "gpu_health.json.j2",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from leptonctl.planning.desired import Settings
 
 PROGRAM = "/usr/local/lib/leptonctl/nfs_mounts"
+EXPORTS_PROGRAM = "/usr/local/lib/leptonctl/nfs_exports"
 PORT = 2049
 
 
@@ -26,6 +27,14 @@ def storage_nfs(settings: Settings) -> tuple[Check, ...]:
             Unit("nfs-ganesha.service"),
             Port(PORT),
         ]
+    found.append(
+        Command(
+            "what was served and left the site file is gone",
+            (EXPORTS_PROGRAM, "--check"),
+            expect="as asked",
+            covers=(EXPORTS_PROGRAM,),
+        )
+    )
     for export in exports:
         url = f"nfs://127.0.0.1/{export['name']}?version=4"
         found.append(Command(f"{export['name']} is served", ("nfs-ls", url), expect=""))

@@ -47,7 +47,7 @@ def _check_use(name: str, bucket: ObjectBucket, held: Mapping[str, Resolved], pl
                 yield Finding("object-user", (*place, key, index), message, hint)
     if name in cast("list[str]", held["delete"].value):
         message = f"the bucket {quoted(name)} is asked for here, and software.storage_object.delete names it"
-        yield Finding("bucket-name", place, message, "remove it from one of the two", at="key")
+        yield Finding("deleted-store", place, message, "remove it from one of the two", at="key")
 
 
 def _check_scaled(path: Path, location: Location) -> Iterator[Finding]:

@@ -41,6 +41,8 @@ def check_values(site: Site) -> Iterator[Finding]:
             "monitoring_agent",
             "monitoring_server",
             "dashboards",
+            "storage_ceph",
+            "storage_nfs",
             "storage_object",
         ):
             version = getattr(getattr(software, role), "version", None)

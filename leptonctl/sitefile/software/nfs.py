@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from leptonctl.sitefile.base import Text
+from leptonctl.sitefile.base import Name, Text
+from leptonctl.sitefile.effects import rolling
 from leptonctl.sitefile.software.fields import Settings
 
 
@@ -19,3 +20,5 @@ class StorageNfs(Settings):
     """Seconds for which a client that is silent keeps its locks."""
     grace_s: Annotated[int, Field(ge=10, le=600)] = 90
     """Seconds after the server's start in which clients claim their locks again, and nothing new is locked."""
+    delete: Annotated[tuple[Name, ...], Field(strict=False), rolling("the folder of what is named is deleted")] = ()
+    """Exports that left the file and whose folders shall go with all in them, as `verify` tells them."""
