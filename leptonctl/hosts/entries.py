@@ -45,7 +45,7 @@ def entries_of(records: Sequence[TaskRecord], declared: Declared, watched: Seque
                 unseen.append(record.task)
             else:
                 _add(found, entry)
-    entries = _with_drop_ins(list(found.values()))
+    entries = _with_drop_ins(_without_units_that_went(found))
     return RoleEntries((*entries, *watched), tuple(dict.fromkeys(unseen)))
 
 
@@ -81,6 +81,17 @@ def _key(entry: Entry) -> _Key:
         case "gone":
             return str(entry["of"]), str(entry["name"])
     return ("path", str(entry["path"])) if "path" in entry else (str(entry["kind"]), str(entry["name"]))
+
+
+def _without_units_that_went(found: dict[_Key, Entry]) -> list[Entry]:
+    """All but the units that the role switched off and whose file it took away: that file is expected to be absent."""
+
+    def went(entry: Entry) -> bool:
+        file = found.get(("path", f"/etc/systemd/system/{entry.get('name')}"), {})
+        is_off = (entry["kind"], entry.get("active"), entry.get("file_state")) == ("unit", "inactive", "disabled")
+        return is_off and file.get("kind") == "absent"
+
+    return [entry for entry in found.values() if not went(entry)]
 
 
 def _with_drop_ins(entries: list[Entry]) -> list[Entry]:

@@ -177,6 +177,17 @@ def test_what_left_the_site_file_is_kept_and_told_until_it_is_named(cluster: Clu
     assert cluster.site.run("verify").problems() == []
 
 
+def test_a_file_system_that_no_host_mounts_any_more_is_taken_away_there_and_kept(cluster: Cluster) -> None:
+    cluster.want(models="{kind: ceph_pool, use: cephfs}", more=", delete: [pool datasets]")
+    cluster.up()
+    for host in (ONE, TWO, THREE):
+        assert "ceph-fuse" not in cluster.site.on(host, "cat", "/proc/mounts")
+    cluster.want(models=MODELS, more=", delete: [pool datasets]")
+    cluster.up()
+    read = ["sh", "-c", "timeout 120 stat --format=%s /srv/models/data"]
+    assert cluster.site.on(THREE, *read) == f"{8 << 20}\n"
+
+
 def test_an_edit_that_would_lose_the_data_of_a_pool_is_refused(cluster: Cluster) -> None:
     cluster.want(models="{kind: ceph_pool, use: rbd, clients: [store]}", more=", delete: [pool datasets]")
     refused = cluster.site.up()

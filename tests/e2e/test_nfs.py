@@ -74,7 +74,7 @@ def exports(make_site: Callable[[str, str], Site]) -> Exports:
     made.want(homes=HOMES, seen=SEEN)
     made.up()
     # Who may write in a folder is for its users to say; root of a client is nobody on the server.
-    made.site.on(SERVER, "sh", "-c", "chmod 0777 /srv/disk/homes && echo given > /srv/disk/seen/given")
+    made.site.on(SERVER, "sh", "-c", "chown 65534 /srv/disk/homes && echo given > /srv/disk/seen/given")
     # No file is opened anew until clients had the time to claim their locks again.
     wait_until(lambda: made.answers(CLIENT, f"nfs-cat {made.url('seen/given')}"), 60)
     return made
@@ -87,7 +87,7 @@ def test_what_is_served_is_proven_and_a_mount_that_the_kernel_lacks_is_said(expo
     assert proof.exit_code == (0 if KERNEL_HAS_NFS else 6)
     runs = exports.site.configured_runs()
     exports.up()
-    assert exports.site.configured_runs() == runs
+    assert exports.site.configured_runs() == runs, "whom the folder belongs to is not the role's to say"
 
 
 def test_what_a_client_writes_is_read_back_whole_also_after_the_server_began_again(exports: Exports) -> None:

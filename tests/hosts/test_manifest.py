@@ -152,6 +152,20 @@ def test_a_unit_may_be_changed_only_by_files_that_the_role_wrote() -> None:
     assert found[-1] == {"kind": "drop_ins", "name": "x.service", "paths": [own]}
 
 
+def test_of_a_unit_that_the_role_switched_off_and_removed_nothing_is_left_but_that() -> None:
+    path = "/etc/systemd/system/x.mount"
+    off = TaskRecord(
+        "a", "ansible.builtin.systemd_service", {"name": "x.mount", "state": "stopped", "enabled": False}, {}
+    )
+    removed = TaskRecord("b", "ansible.builtin.file", {"path": path, "state": "absent"}, {"path": path})
+    assert entries(AGENT, off, removed) == [{"kind": "absent", "path": path}]
+    on = TaskRecord(
+        "c", "ansible.builtin.systemd_service", {"name": "x.mount", "state": "started", "enabled": True}, {}
+    )
+    kinds = [entry["kind"] for entry in entries(AGENT, removed, on)]
+    assert kinds == ["unit", "drop_ins"], "a packed unit whose replacement was removed"
+
+
 def test_a_new_account_is_told_from_one_that_was_there() -> None:
     asked = {"name": "ana", "password": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"}
     made = TaskRecord("a", "ansible.builtin.user", asked, {"name": "ana", "uid": 1001, "system": False})

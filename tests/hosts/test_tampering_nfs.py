@@ -35,6 +35,11 @@ ROUNDS = {
     ),
     "packages, and what was put over ours": Round(
         (
+            Change(
+                ROLE,
+                "the folders that are served are there: no: exit 0: /srv/homes is not there",
+                "rmdir /srv/homes",
+            ),
             put_over(ROLE, SERVER),
             put_over(ROLE, MOUNT, "Mount", "TimeoutSec=5"),
             Change(ROLE, "package nfs-ganesha-vfs is not installed", "dpkg --remove nfs-ganesha-vfs"),

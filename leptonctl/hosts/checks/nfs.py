@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "/usr/local/lib/leptonctl/nfs_mounts"
 EXPORTS_PROGRAM = "/usr/local/lib/leptonctl/nfs_exports"
+WANTED = "/etc/leptonctl/nfs.json"
 PORT = 2049
 
 
@@ -29,10 +30,19 @@ def storage_nfs(settings: Settings) -> tuple[Check, ...]:
         ]
     found.append(
         Command(
+            "the folders that are served are there",
+            (EXPORTS_PROGRAM, "--served"),
+            expect="as asked",
+            covers=(EXPORTS_PROGRAM,),
+            is_quick=True,
+            rests_on=(EXPORTS_PROGRAM, WANTED),
+        )
+    )
+    found.append(
+        Command(
             "what was served and left the site file is gone",
             (EXPORTS_PROGRAM, "--check"),
             expect="as asked",
-            covers=(EXPORTS_PROGRAM,),
         )
     )
     for export in exports:

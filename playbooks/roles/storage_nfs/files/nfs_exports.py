@@ -2,8 +2,9 @@
 # Managed by leptonctl: the next run puts this file back.
 """The folders that this host served over NFS, and those of them that left the site file.
 
-Usage: nfs_exports           note what is served, and delete what was named; prints `changed: ...` for each folder
-       nfs_exports --check   print `as asked`, or what is kept; changes nothing
+Usage: nfs_exports            make and note what is served, delete what was named; prints `changed: ...` for each folder
+       nfs_exports --served   print `as asked`, or the folders that are not there; changes nothing
+       nfs_exports --check    print `as asked`, or what is kept; changes nothing
 
 What is served and what is to be deleted is in /etc/leptonctl/nfs.json. A folder that left the site file is kept, and
 told, until the setting `delete` names its export, or somebody moved the folder away.
@@ -36,6 +37,11 @@ def is_empty_disk(path: Path) -> bool:
     return path.is_mount() and not [one for one in path.iterdir() if one.name != "lost+found"]
 
 
+def missing(wanted: dict) -> list[Path]:
+    """The folders that should be served and are not there."""
+    return [path for one in wanted["exports"] if not (path := Path(one["path"])).is_dir()]
+
+
 def delete(name: str, path: Path, wanted: dict) -> None:
     """Delete a folder with all in it, unless others use something in it. The root of a disk stays, empty."""
     below = [one["name"] for one in wanted["exports"] if Path(one["path"]).is_relative_to(path)]
@@ -65,7 +71,10 @@ def note(exports: dict[str, str]) -> None:
 
 
 def ensure(wanted: dict) -> None:
-    """Note what is served, and delete what is named."""
+    """Make and note what is served, and delete what is named. Rights of a folder that is there stay."""
+    for path in missing(wanted):
+        path.mkdir(parents=True)
+        print(f"changed: made {path}")
     gone = left(wanted)
     for name in wanted["delete"]:
         if name in gone:
@@ -76,7 +85,9 @@ def ensure(wanted: dict) -> None:
 
 if __name__ == "__main__":
     WANTED_NOW = json.loads(WANTED.read_text())
-    if sys.argv[1:] == ["--check"]:
+    if sys.argv[1:] == ["--served"]:
+        print("; ".join(f"{path} is not there" for path in missing(WANTED_NOW)) or "as asked")
+    elif sys.argv[1:] == ["--check"]:
         KEPT = [
             f"the export {name} left the site file and its folder {path} is kept (delete: [{name}] deletes it)"
             for name, path in sorted(left(WANTED_NOW).items())
