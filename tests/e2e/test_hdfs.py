@@ -228,3 +228,24 @@ def test_names_that_are_gone_are_not_made_anew_over_blocks(cluster: Cluster) -> 
     digest = hashlib.sha256(cluster.files.read("/models/full.bin")).hexdigest()
     assert digest == hashlib.sha256(content(6 * MIB, 4)).hexdigest()
     assert cluster.in_order().problems() == []
+
+
+def test_names_whose_disk_is_lost_are_gone_on_with_from_the_checkpoint_nodes_copy(cluster: Cluster) -> None:
+    """By the steps of docs/hdfs.md. What was written before the copy is all there."""
+    site = cluster.site
+    written = content(2 * MIB, 5)
+    cluster.files.write("/models/copied.bin", written)
+    site.on(NAME, "touch", "/root/written")
+    # It makes a copy a minute after it began, and one an hour from then on.
+    site.on(NAME, "systemctl", "restart", "leptonctl-hdfs-checkpoint-node.service")
+    newer = "find /var/lib/hadoop/checkpoint/current -name 'fsimage_*.md5' -cnewer /root/written 2>/dev/null || :"
+    wait_until(lambda: site.on(NAME, "sh", "-c", newer) != "", 240)
+    cluster.unit(NAME, "stop")
+    site.on(NAME, "rm", "-r", "/var/lib/hadoop/name")
+    site.on(NAME, "install", "-d", "-o", "hdfs", "-g", "hdfs", "-m", "0700", "/var/lib/hadoop/name")
+    site.on(NAME, "cp", "--archive", "/var/lib/hadoop/checkpoint/current", "/var/lib/hadoop/name/")
+    cluster.up()
+    wait_until(cluster.files.is_ready, 120)
+    assert cluster.files.read("/models/copied.bin") == written
+    assert cluster.files.read("/models/full.bin") == content(6 * MIB, 4)
+    assert cluster.in_order().problems() == []
