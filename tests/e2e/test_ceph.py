@@ -212,11 +212,15 @@ def test_a_device_that_holds_data_gets_no_osd_unless_it_is_named(cluster: Cluste
 
 
 def test_clocks_that_differ_are_said_in_the_verdict(cluster: Cluster) -> None:
-    """A monitor is run with a clock that is wrong, by libfaketime: containers have no clocks of their own."""
+    """A monitor is run with a clock that is wrong, by libfaketime: containers have no clocks of their own.
+
+    By less than the 5 s of a monitor's lease: one that is further ahead takes each lease for run out, and leaves the
+    quorum instead.
+    """
     site, unit = cluster.site, "ceph-mon@core.store-3.service"
     site.on(THREE, "apt-get", "install", "--yes", "-qq", "faketime")
     library = site.on(THREE, "sh", "-c", "ls /usr/lib/*/faketime/libfaketime.so.1").strip()
-    drop_in = f"[Service]\\nEnvironment=LD_PRELOAD={library}\\nEnvironment=FAKETIME=+5\\n"
+    drop_in = f"[Service]\\nEnvironment=LD_PRELOAD={library}\\nEnvironment=FAKETIME=+2\\n"
     folder = f"/run/systemd/system/{unit}.d"
     write = f"mkdir -p {folder} && printf '{drop_in}' > {folder}/skew.conf"
     begin = f"{write} && systemctl daemon-reload && systemctl restart {unit}"

@@ -198,9 +198,16 @@ def test_a_full_disk_of_a_data_node_is_told_and_files_go_to_the_others(cluster: 
     assert cluster.in_order().problems() == []
 
 
-def test_an_archive_with_another_digest_is_refused_and_the_installed_one_stays(cluster: Cluster) -> None:
+def test_an_archive_that_differs_or_cannot_be_fetched_is_refused_and_the_installed_one_stays(
+    cluster: Cluster,
+) -> None:
     right = cluster.words["digest"]
-    cluster.want(digest="sha512:" + "0" * 128)
+    served = cluster.words["url"]
+    cluster.want(digest="sha512:" + "0" * 128, url="http://127.0.0.1:9/hadoop.tar")
+    down = cluster.site.up()
+    assert down.exit_code == 5
+    assert "the archive could not be fetched from http://127.0.0.1:9/hadoop.tar: " in down.stdout
+    cluster.want(url=served)
     failed = cluster.site.up()
     assert failed.exit_code == 5
     assert f"has the digest {right}, not sha512:{'0' * 128}; nothing was installed" in failed.stdout
