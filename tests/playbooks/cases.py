@@ -175,7 +175,12 @@ CASES: dict[RoleName, Case] = {
         changed={"lease_s": 30},
         shows=("cat /etc/ganesha/ganesha.conf", "Lease_Lifetime = 30"),
         package="nfs-ganesha",
-        gone=("/etc/ganesha/ganesha.conf", "/usr/bin/ganesha.nfsd", "/etc/systemd/system/srv-other.mount"),
+        gone=(
+            "/etc/ganesha/ganesha.conf",
+            "/etc/leptonctl/nfs.json",
+            "/usr/bin/ganesha.nfsd",
+            "/etc/systemd/system/srv-other.mount",
+        ),
         flaws=("homes is served", "other is mounted"),
     ),
     # A monitor with one OSD on a file: enough to be made, too little to be healthy.
