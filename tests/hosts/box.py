@@ -47,14 +47,18 @@ class Box:
     digest: str | None = None
 
     @property
+    def address(self) -> str:
+        return self.target.address
+
+    @property
     def digests(self) -> dict[str, str]:
-        return {ADDRESS: self.digest} if self.digest else {}
+        return {self.address: self.digest} if self.digest else {}
 
     def look(self, *, with_checks: bool = False) -> HostLook:
-        return look([self.target], digests=self.digests, checks=Checks.ALL if with_checks else Checks.QUICK)[ADDRESS]
+        return look([self.target], digests=self.digests, checks=Checks.ALL if with_checks else Checks.QUICK)[self.address]
 
     def run(self, command: str) -> str:
-        reply = run_all([Request(ADDRESS, self.target.endpoint, command)], timeout_s=120)[ADDRESS]
+        reply = run_all([Request(self.address, self.target.endpoint, command)], timeout_s=120)[self.address]
         assert (reply.reach, reply.exit_status) == (Reach.OK, 0), (reply.detail, reply.stdout, reply.stderr)
         return reply.stdout.decode()
 
@@ -119,13 +123,13 @@ class Box:
 
     def record(self, target: Target | None = None) -> Recorded:
         """Have the manifest written of what ran last."""
-        recorded = record([target or self.target], {ADDRESS: self.done}, digests=self.digests, secrets=HOOK)[ADDRESS]
+        recorded = record([target or self.target], {self.address: self.done}, digests=self.digests, secrets=HOOK)[self.address]
         self.digest = recorded.digest or self.digest
         return recorded
 
     def _run(self, target: Target, *, playbook: Path | None = None) -> None:
         folder = self.folder / f"configure-{self._count()}"
-        self.done = configure([target], folder=folder, report=silent, secrets=HOOK, playbook=playbook).hosts[ADDRESS]
+        self.done = configure([target], folder=folder, report=silent, secrets=HOOK, playbook=playbook).hosts[self.address]
 
     def last_log(self) -> str:
         """What Ansible said in the last run."""
@@ -142,12 +146,26 @@ def role(name: RoleName, **settings: object) -> DesiredRole:
 @contextmanager
 def fresh_box(state: Path, name: str) -> Iterator[Box]:
     """A host on which no role ever ran, gone afterwards."""
-    host = DesiredHost(ADDRESS, "box-1", "box", Machine(), ())
-    location = DesiredLocation("core", "core", "local", (), None, (host,), ())
+    with fresh_boxes(state, name, 1) as (box,):
+        yield box
+
+
+@contextmanager
+def fresh_boxes(state: Path, name: str, count: int) -> Iterator[tuple[Box, ...]]:
+    """Hosts on which no role ever ran, in one network, each with a folder of its own; gone afterwards."""
+    names = [f"box-{number}" for number in range(1, count + 1)]
+    hosts = tuple(DesiredHost(f"core/{one}", one, "box", Machine(), ()) for one in names)
+    location = DesiredLocation("core", "core", "local", (), None, hosts, ())
     platform = LocalPlatform(Context(f"{name}-{os.getpid()}", "tests", state, state, (location,)))
     try:
-        endpoint = platform.ensure(location, silent).endpoints[ADDRESS]
-        yield Box(Target(ADDRESS, "box-1", "core", "core", endpoint, ()), state)
+        endpoints = platform.ensure(location, silent).endpoints
+        made = []
+        for host in hosts:
+            folder = state / host.name if count > 1 else state
+            folder.mkdir(exist_ok=True)
+            target = Target(host.address, host.name, "core", "core", endpoints[host.address], ())
+            made.append(Box(target, folder))
+        yield tuple(made)
     finally:
         platform.destroy("core", delete_data=frozenset({"all"}), report=silent)
         assert platform.leftovers() == ()

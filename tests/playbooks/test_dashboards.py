@@ -41,7 +41,7 @@ def test_a_wrong_key_and_an_unsigned_source_are_refused_and_nothing_is_written(v
     )
     vendor.publish("/unsigned", "/unsigned/gpg.key", *grafana_packages(), suite="stable", is_signed=False)
     assert vendor.ask(dashboards={**ASKED, **vendor.source("/unsigned")}) == (
-        f"repository leptonctl-grafana: {URI}/unsigned stable is not signed: nothing is taken from it"
+        f"repository leptonctl-grafana: {URI}/unsigned is not signed: nothing is taken from it"
     )
     assert vendor.box.run("find /etc/apt/sources.list.d /etc/apt/keyrings -name '*grafana*'") == ""
 
