@@ -55,7 +55,9 @@ class Box:
         return {self.address: self.digest} if self.digest else {}
 
     def look(self, *, with_checks: bool = False) -> HostLook:
-        return look([self.target], digests=self.digests, checks=Checks.ALL if with_checks else Checks.QUICK)[self.address]
+        return look([self.target], digests=self.digests, checks=Checks.ALL if with_checks else Checks.QUICK)[
+            self.address
+        ]
 
     def run(self, command: str) -> str:
         reply = run_all([Request(self.address, self.target.endpoint, command)], timeout_s=120)[self.address]
@@ -123,13 +125,17 @@ class Box:
 
     def record(self, target: Target | None = None) -> Recorded:
         """Have the manifest written of what ran last."""
-        recorded = record([target or self.target], {self.address: self.done}, digests=self.digests, secrets=HOOK)[self.address]
+        recorded = record([target or self.target], {self.address: self.done}, digests=self.digests, secrets=HOOK)[
+            self.address
+        ]
         self.digest = recorded.digest or self.digest
         return recorded
 
     def _run(self, target: Target, *, playbook: Path | None = None) -> None:
         folder = self.folder / f"configure-{self._count()}"
-        self.done = configure([target], folder=folder, report=silent, secrets=HOOK, playbook=playbook).hosts[self.address]
+        self.done = configure([target], folder=folder, report=silent, secrets=HOOK, playbook=playbook).hosts[
+            self.address
+        ]
 
     def last_log(self) -> str:
         """What Ansible said in the last run."""

@@ -24,6 +24,7 @@ WITHOUT_COMMENTS = {
     "hosts.json.j2",
     "targets.json.j2",
     "agent.json.j2",
+    "boxes.json.j2",
     "package_cache.json.j2",
     "daemon.json.j2",
     "nfs.json.j2",

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from leptonctl.hosts.checks.kinds import Check, Command, Package, Port, Unit
 from leptonctl.hosts.checks.settings import setting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from leptonctl.planning.desired import Settings
 
 METRICS_PORT = 9095
 INTERFACE = "lepton"
 TUNNEL_UNIT = f"wg-quick@{INTERFACE}.service"
 TUNNEL_PROGRAM = "/usr/local/lib/leptonctl/tunnel"
+BOXES_PROGRAM = "/usr/local/lib/leptonctl/boxes"
 ROOT_PROGRAM = "/usr/local/lib/leptonctl/root"
 WATCHDOG = "/sys/class/watchdog/watchdog0/state"
 
@@ -49,18 +48,15 @@ def edge(settings: Settings) -> tuple[Check, ...]:
 
 def edge_gateway(settings: Settings) -> tuple[Check, ...]:
     """The tunnels end here, each box is let in, and what boxes fetch and send is served."""
-    boxes = cast("tuple[Mapping[str, str], ...]", settings.get("boxes", ()))
     return (
         Unit(TUNNEL_UNIT),
-        *(
-            Command(
-                f"{box['host']} is let into its tunnel",
-                ("wg", "show", INTERFACE, "allowed-ips"),
-                expect=f"{box['address']}/32",
-                is_quick=True,
-                rests_on=(f"unit {TUNNEL_UNIT}", "package wireguard-tools"),
-            )
-            for box in boxes
+        Command(
+            "its boxes are let in, and nobody else",
+            (BOXES_PROGRAM,),
+            expect="all of them, and nobody else",
+            covers=(BOXES_PROGRAM,),
+            is_quick=True,
+            rests_on=(f"unit {TUNNEL_UNIT}", "package wireguard-tools", BOXES_PROGRAM, "/etc/leptonctl/boxes.json"),
         ),
         Unit("apt-cacher-ng.service"),
         Unit("docker-registry.service"),

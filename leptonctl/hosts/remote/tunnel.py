@@ -68,9 +68,10 @@ def admit(request: dict[str, Any]) -> dict[str, Any]:
         chosen = public or before.get(address)
         if chosen is not None and PUBLIC_KEY.fullmatch(chosen):
             after[address] = chosen
-    if after != before:
-        lines = [f"[Peer]\nPublicKey = {after[one]}\nAllowedIPs = {one}/32\n" for one in sorted(after)]
-        write_private(PEERS, "\n".join(lines))
+    text = "\n".join(f"[Peer]\nPublicKey = {after[one]}\nAllowedIPs = {one}/32\n" for one in sorted(after))
+    # Compared as a whole: what others wrote beside it, in whatever form, would let them in at the next start.
+    if text != (PEERS.read_text() if PEERS.exists() else ""):
+        write_private(PEERS, text)
     status, out, _ = run(["wg", "show", INTERFACE, "peers"], LIMIT_S)
     if status == 0:  # else the interface reads the file when it starts
         for gone in set(out.split()) - set(after.values()):

@@ -69,3 +69,13 @@ def test_a_box_that_left_is_shut_out_and_what_is_no_key_never_comes_in(
     ask(capsys, do="admit", boxes={"10.213.0.5": FIRST, "10.213.0.6": SECOND})
     ask(capsys, do="admit", boxes={"10.213.0.6": "no key\nPublicKey = x"})
     assert (folder / "lepton.peers").read_text() == ""
+
+
+def test_what_others_wrote_into_the_file_goes_whatever_its_form(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask(capsys, do="admit", boxes={"10.213.0.5": FIRST})
+    ours = (folder / "lepton.peers").read_text()
+    (folder / "lepton.peers").write_text(f"{ours}\n[Peer]\npublickey={SECOND}\nallowedips=10.213.0.9/32, 0.0.0.0/0\n")
+    assert ask(capsys, do="admit", boxes={"10.213.0.5": None})["admitted"] == ["10.213.0.5"]
+    assert (folder / "lepton.peers").read_text() == ours

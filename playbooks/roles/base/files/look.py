@@ -81,7 +81,12 @@ def overrides() -> list[str]:
     for top in ("/etc/systemd", "/run/systemd"):
         for folder in ("system", "system.control"):
             place = Path(top, folder)
-            found += [*place.glob("*.d/*.conf"), *place.glob("*.service"), *place.glob("*.timer")]
+            found += [
+                *place.glob("*.d/*.conf"),
+                *place.glob("*.service"),
+                *place.glob("*.socket"),
+                *place.glob("*.timer"),
+            ]
     return sorted(str(path) for path in found if path.is_file() and not path.is_symlink())
 
 
