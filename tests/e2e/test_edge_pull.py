@@ -1,29 +1,36 @@
-"""An edge box that pulls its state: it ends byte for byte as after a push, and takes nothing that is forged or stale.
+"""An edge box and the gateway of its region: state that is pulled, what comes and goes by the tunnel, both taken off.
 
 Real hosts: the tunnel, the gateway that serves, the agent with its own Ansible. The box is configured by push once, as
-it has to be, then a change comes to it by push and, after it was taken back, the same change by pull.
+it has to be, then a change comes to it by push and, after it was taken back, the same change by pull: it ends byte for
+byte the same, and takes nothing that is forged or stale.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.e2e.waiting import wait_until
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.e2e.local_site import Site
 
 pytestmark = [pytest.mark.hosts, pytest.mark.matrix]
 
+STATE_OF_UPLOAD = ("systemctl", "show", "--property=ActiveState", "--value", "systemd-journal-upload.service")
 GATE, BOX = "regions/west/gate-1", "edges/shop/box-1"
 AGENT = "/usr/local/lib/leptonctl/agent"
 SERVED = "/var/lib/leptonctl-states/edges.shop.box-1.tar.gz"
 # The machine's watchdog is none in a container, and the check says so.
+JOURNALS = "/var/log/journal/remote"
 NO_WATCHDOG = "the machine's watchdog is armed: no:"
 TEXT = """\
 software:
@@ -143,3 +150,89 @@ def test_another_key_publishes_nothing(edge: Edge, tmp_path: Path) -> None:
     refused = edge.site.run("publish", "--key", str(other))
     assert refused.exit_code == 7
     assert refused.problems() == [(BOX, "it takes state of another signer than this key")]
+
+
+def python(edge: Edge, host: str, *arguments: str) -> str:
+    """What a program beside this file prints on a host."""
+    program, *rest = arguments
+    text = (Path(__file__).parent / "edge_asks" / program).read_text()
+    return edge.site.on(host, "python3", "-c", text, *rest).strip()
+
+
+def there(edge: Edge, host: str, *paths: str) -> list[str]:
+    """Those of the paths that are on a host."""
+    return edge.site.on(host, "sh", "-c", 'for one; do [ ! -e "$one" ] || echo "$one"; done', "sh", *paths).split()
+
+
+def test_packages_come_by_the_cache_of_the_region_while_it_answers(edge: Edge) -> None:
+    ask = "/usr/local/lib/leptonctl/apt_proxy"
+    assert edge.site.on(BOX, ask).strip() == "http://10.213.0.1:3142"
+    edge.site.on(BOX, "sh", "-c", "cd /tmp && apt-get -q download hello")
+    kept = edge.site.on(GATE, "find", "/var/cache/apt-cacher-ng", "-name", "hello_*.deb")
+    assert len(kept.splitlines()) == 1
+    edge.site.on(GATE, "systemctl", "stop", "apt-cacher-ng.service")
+    assert edge.site.on(BOX, ask).strip() == "DIRECT"
+    edge.site.on(BOX, "sh", "-c", "cd /tmp && rm hello_*.deb && apt-get -q download hello")
+    edge.site.on(GATE, "systemctl", "start", "apt-cacher-ng.service")
+
+
+def test_what_was_pushed_to_the_image_cache_is_given_to_boxes(edge: Edge) -> None:
+    content = "a layer"
+    digest = f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
+    python(edge, GATE, "push_layer.py", "http://10.213.0.1:5000", "vision/predict", content)
+    assert python(edge, BOX, "pull_layer.py", "http://10.213.0.1:5000", "vision/predict", digest) == content
+
+
+def test_a_box_has_the_time_of_its_region_also_without_the_internet(edge: Edge) -> None:
+    route = edge.site.on(GATE, "ip", "route", "show", "default").split()
+    edge.site.on(GATE, "ip", "route", "del", "default")
+    try:
+        told = float(python(edge, BOX, "ask_time.py", "10.213.0.1"))
+    finally:
+        edge.site.on(GATE, "ip", "route", "add", *route)
+    assert abs(told - time.time()) < 5
+
+
+def test_the_journal_of_a_box_whose_way_was_cut_comes_whole_and_once(edge: Edge) -> None:
+    def told() -> list[str]:
+        found = edge.site.on(GATE, "journalctl", f"--directory={JOURNALS}", "--identifier=cut", "--output=cat")
+        return [line for line in found.splitlines() if line.startswith("line ")]
+
+    edge.site.on(BOX, "logger", "--tag=cut", "line 0")
+    wait_until(lambda: told() == ["line 0"], limit_s=60)
+    # The gateway takes none for longer than a try of the box lasts.
+    edge.site.on(GATE, "systemctl", "stop", "systemd-journal-remote.socket", "systemd-journal-remote.service")
+    for number in range(1, 21):
+        edge.site.on(BOX, "logger", "--tag=cut", f"line {number}")
+    wait_until(lambda: edge.site.on(BOX, *STATE_OF_UPLOAD).strip() != "active", limit_s=60)
+    assert told() == ["line 0"]
+    edge.site.on(GATE, "systemctl", "start", "systemd-journal-remote.socket")
+    wait_until(lambda: len(told()) > 20, limit_s=120)
+    assert told() == [f"line {number}" for number in range(21)]
+
+
+def test_taken_off_both_leave_no_tunnel_no_key_and_no_timer_and_what_they_kept_stays(edge: Edge) -> None:
+    text = edge.site.file.read_text()
+    edge.site.file.write_text(text.replace(", edge_gateway]", "]").replace(", edge]", "]"))
+    done = edge.site.up()
+    assert done.exit_code == 0, done.stdout + done.stderr
+    for host in (GATE, BOX):
+        gone = (
+            "/etc/wireguard/lepton.key",
+            "/etc/wireguard/lepton.conf",
+            "/etc/wireguard/lepton.peers",
+            "/sys/class/net/lepton",
+        )
+        assert there(edge, host, *gone) == []
+        assert "wireguard" not in edge.site.on(host, "ps", "-e", "-o", "args")
+        assert "lepton" not in edge.site.on(
+            host, "systemctl", "list-units", "--all", "--plain", "wg-quick*", "lepton-*"
+        )
+        assert "time-daemon" in edge.site.on(
+            host, "dpkg-query", "--show", "--showformat=${db:Status-Status} ${Provides}\n", "systemd-timesyncd"
+        )
+    assert there(edge, BOX, "/var/lib/leptonctl/pulled", "/etc/leptonctl/signers", AGENT) == []
+    for kept in ("/var/cache/apt-cacher-ng", "/var/lib/docker-registry", JOURNALS):
+        assert edge.site.on(GATE, "find", kept, "-mindepth", "1", "-type", "f") != ""
+    proof = edge.site.run("verify")
+    assert (proof.exit_code, proof.problems()) == (0, [])

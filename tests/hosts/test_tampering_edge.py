@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from leptonctl.hosts.sent import answer_of, ask, request_of
 from leptonctl.hosts.signing import public_key
 from leptonctl.planning.observed import RoleState
 from leptonctl.stages.tunnelling import KEY_SETTING
 from tests.hosts.box import Box, fresh_boxes, role
+from tests.hosts.edge_box import told
 from tests.hosts.tampering import Change, Round, hold
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ LET_IN = "its boxes are let in, and nobody else: no: exit 1: "
 EVE = "E" * 42 + "A="
 STRANGER = f"wg set lepton peer {EVE} allowed-ips 10.213.9.9/32"
 IN_TUNNEL = "10.213.0.7"
-MODULES = ("facts", "private_file", "tunnel")
 
 
 def drop_in(unit: str) -> str:
@@ -214,14 +213,6 @@ class End(Box):
         told(gate, {"do": "admit", "boxes": admitted})
         box.target = box.target.with_settings(BOX, {KEY_SETTING: told(gate, {"do": "key"})["public_key"]})
         super().configure(*names)
-
-
-def told(box: Box, request: dict[str, Any]) -> dict[str, Any]:
-    """What the program of the keys says on a host."""
-    (reply,) = ask([request_of(box.target, MODULES, request)], limit_s=60).values()
-    answer, problem = answer_of(reply)
-    assert problem is None, problem
-    return answer
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from leptonctl.health.readings import Declared
-from tests.hosts import hdfs_box, kube_box
+from tests.hosts import edge_box, hdfs_box, kube_box
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 class Case:
     """What a role is given, and what is to be seen of it from outside.
 
-    `changed` are settings to change, and `shows` a command with the text that it prints only after that. `package` is
-    downgraded by hand to see it upgraded; of a role without packages `file` is an older one. `gone` are paths that are
-    not there once the role was taken off; its data (`ROLE_DATA`) has to be. `bring` puts there what the
-    host takes its software from. `flaws` are the live checks, by title, that fail because the host is a container.
-    `maker` is where the fake maker has the role's packages.
+    `changed` are settings to change, and `shows` a command with the text that it prints only after that. `package`
+    is downgraded by hand to see it upgraded; of a role without packages `file` is an older one. `gone` are paths
+    that are not there once the role was taken off; its data (`ROLE_DATA`) has to be. `bring` puts there what the
+    host takes its software from, or what is made before its roles run. `flaws` are the live checks, by title, that
+    fail because the host is a container. `maker` is where the fake maker has the role's packages.
     """
 
     settings: dict[str, Any]
@@ -218,6 +218,24 @@ CASES: dict[RoleName, Case] = {
         ),
         flaws=("the machine's watchdog is armed", "what is written to the root goes to memory"),
     ),
+    # Without boxes: what these do with it is in tests/e2e/test_edge_pull.py.
+    "edge_gateway": Case(
+        settings={"address": "10.213.0.1/16", "boxes": []},
+        changed={"package_cache_port": 3143},
+        shows=("cat /etc/apt-cacher-ng/zz_leptonctl.conf 2>&1 || :", "Port: 3143"),
+        package="docker-registry",
+        gone=(
+            "/etc/wireguard/lepton.key",
+            "/etc/wireguard/lepton.conf",
+            "/sys/class/net/lepton",
+            "/usr/bin/wg",
+            "/etc/docker/registry/config.yml",
+            "/etc/systemd/system/leptonctl-states.service",
+            "/var/lib/leptonctl-states",
+            "/usr/local/lib/leptonctl/boxes",
+        ),
+        bring=edge_box.make_key,
+    ),
     "storage_object": Case(
         settings={"buckets": [{"name": "data-sets", "writers": [], "readers": [], "quota_bytes": None}]},
         changed={"workers": 3},
@@ -234,9 +252,4 @@ CASES: dict[RoleName, Case] = {
         maker="/grafana",
         gone=("/etc/grafana", "/etc/apt/sources.list.d/leptonctl-grafana.sources"),
     ),
-}
-
-# A gateway is nothing without what is behind it: it goes through the same stages in a file of its own.
-ELSEWHERE: dict[RoleName, str] = {
-    "edge_gateway": "tests/e2e/test_edge_pull.py",
 }

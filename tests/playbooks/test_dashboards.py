@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.hosts.box import HOOK, fresh_box
+from tests.hosts.tampering import Change, Round, hold
 from tests.playbooks.fake_vendor import URI, FakeVendor, grafana_packages
 
 if TYPE_CHECKING:
@@ -20,7 +21,45 @@ pytestmark = [pytest.mark.hosts, pytest.mark.matrix]
 
 FOLDER = "/etc/grafana"
 PASSWORD = HOOK["env:HOOK"]
+SOURCE = "/etc/apt/sources.list.d/leptonctl-grafana.sources"
+UNIT = "grafana-server.service"
+DROP_IN = f"/etc/systemd/system/{UNIT}.d/x.conf"
+LOGIN = f"{FOLDER}/leptonctl-admin"
+PROVISIONED = f"{FOLDER}/provisioning/datasources/leptonctl.yaml"
 ASKED = {"admin_password": "env:HOOK", "prometheus_port": 9091}
+
+ROUNDS = {
+    "files, source, key, hold and what stopped": Round(
+        (
+            Change(
+                "dashboards",
+                f"{FOLDER}/grafana.ini: content changed",
+                f"echo 'allow_sign_up = true' >> {FOLDER}/grafana.ini",
+            ),
+            Change("dashboards", f"{PROVISIONED} is missing", f"rm {PROVISIONED}"),
+            Change("dashboards", f"{LOGIN}: mode 0644, should be 0640", f"chmod 0644 {LOGIN}"),
+            Change("dashboards", f"{SOURCE}: content changed", f"echo >> {SOURCE}"),
+            Change(
+                "dashboards",
+                "/etc/apt/keyrings/leptonctl-grafana.asc is missing",
+                "rm /etc/apt/keyrings/leptonctl-grafana.asc",
+            ),
+            Change("dashboards", "package grafana is marked install, should be hold", "apt-mark unhold grafana"),
+            Change("dashboards", f"unit {UNIT} is stopped, should be running", f"systemctl stop {UNIT}"),
+        )
+    ),
+    "another password, and what was put over ours": Round(
+        (
+            Change("dashboards", f"{LOGIN}: content changed", f"echo another-password > {LOGIN}"),
+            Change(
+                "dashboards",
+                f"unit {UNIT} has an extra drop-in {DROP_IN}",
+                f"printf '[Service]\\nNice=5\\n' | install -D -m 0644 /dev/stdin {DROP_IN} && systemctl daemon-reload",
+            ),
+            Change("dashboards", f"unit {UNIT} is disabled, should be enabled", f"systemctl disable {UNIT}"),
+        )
+    ),
+}
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +87,7 @@ def test_a_wrong_key_and_an_unsigned_source_are_refused_and_nothing_is_written(v
 
 def test_it_is_taken_from_the_signed_source_and_listens_on_loopback_alone(vendor: FakeVendor) -> None:
     assert vendor.ask(dashboards={**ASKED, **vendor.source("/grafana")}) is None
-    source = vendor.box.run("cat /etc/apt/sources.list.d/leptonctl-grafana.sources")
+    source = vendor.box.run(f"cat {SOURCE}")
     assert "Signed-By: /etc/apt/keyrings/leptonctl-grafana.asc" in source
     assert vendor.box.run("dpkg-query --show --showformat='${Version}' grafana") == "12.1.0"
     assert "grafana" in vendor.box.run("apt-mark showhold")
@@ -76,5 +115,8 @@ def test_it_is_in_order_then_and_a_second_run_changes_nothing(vendor: FakeVendor
     assert vendor.box.found(with_checks=True) == {}
     assert vendor.ask(dashboards={**ASKED, **vendor.source("/grafana")}) is None
     assert vendor.box.done.changed_count == 0
-    vendor.box.run(f"echo 'allow_sign_up = true' >> {FOLDER}/grafana.ini")
-    assert vendor.box.found() == {"dashboards": (f"{FOLDER}/grafana.ini: content changed",)}
+
+
+@pytest.mark.parametrize("name", ROUNDS)
+def test_a_change_by_hand_is_told_alone_and_mended_by_the_next_run(vendor: FakeVendor, name: str) -> None:
+    hold(vendor.box, ROUNDS[name])

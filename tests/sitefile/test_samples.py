@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from examples.hadoop.archive import DIGEST
 from leptonctl.errors import UsageProblem
 from leptonctl.sitefile.load import load_text
 from leptonctl.sitefile.samples import SAMPLES, sample
@@ -33,7 +34,14 @@ def test_the_ai_site_has_three_tiers_and_names_every_role() -> None:
     assert [role for role in SETTINGS if not re.search(rf"\b{role}\b", text)] == []
     # What local hosts can have is in use, not only spoken of.
     used = {role for place in site.locations().values() for group in place.nodes.values() for role in group.roles}
-    assert {"monitoring_server", "monitoring_agent", "container_runtime", "edge", "edge_gateway"} <= used
+    of_accelerators = {"gpu_driver", "gpu_container_toolkit", "gpu_health", "fpga"}
+    assert set(SETTINGS) - used == {*of_accelerators, "kubernetes", "hardening"}
+
+
+def test_the_ai_site_takes_hadoop_by_the_digest_of_the_example_unless_another_is_named() -> None:
+    settings = load_text(sample("ai-site"), file="ai-site.yaml", environ={}).site.software.storage_hdfs
+    assert settings is not None
+    assert settings.archive_digest == DIGEST
 
 
 def test_an_unknown_sample_is_a_usage_problem() -> None:
