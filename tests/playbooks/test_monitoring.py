@@ -53,6 +53,21 @@ def test_every_alert_of_a_role_is_tested_and_says_how_bad_it_is_and_where(name: 
         assert "{{ $labels." in rule["annotations"]["summary"], rule["alert"]
 
 
+def stays_silent(alert: dict[str, Any], test: dict[str, Any]) -> bool:
+    """Whether the test has a moment or a series for which the alert must not fire."""
+    cases = [case for case in test["alert_rule_test"] if case["alertname"] == alert["alert"]]
+    metrics = [series["series"].partition("{")[0] for series in test["input_series"]]
+    counts = [metrics.count(metric) for metric in metrics if re.search(rf"\b{metric}\b", alert["expr"])]
+    return any(not case["exp_alerts"] or max(counts, default=0) > len(case["exp_alerts"]) for case in cases)
+
+
+@pytest.mark.parametrize("name", WATCHED)
+def test_every_alert_of_a_role_is_tested_to_stay_silent_as_well(name: RoleName) -> None:
+    tests = yaml.safe_load(text_of(name, "alerts_test.yml"))["tests"]
+    loud = [rule for rule in alerts_of(name) if "alert" in rule and not any(stays_silent(rule, one) for one in tests)]
+    assert [rule["alert"] for rule in loud] == []
+
+
 def test_an_alert_has_its_name_alone() -> None:
     names = [rule["alert"] for name in WATCHED for rule in alerts_of(name) if "alert" in rule]
     assert sorted(names) == sorted(set(names))
