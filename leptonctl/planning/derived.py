@@ -9,7 +9,15 @@ from leptonctl.planning import ceph, firewall, hdfs, nfs, objects
 from leptonctl.planning.kubeadm import ROLE, cluster_of, member_settings
 from leptonctl.planning.monitoring import AGENT, SERVER, prometheus_port, sender_settings, server_settings, watch
 from leptonctl.planning.scaling import every_role
-from leptonctl.planning.tunnels import BOX, GATEWAY, box_settings, gateway_settings, tunnels
+from leptonctl.planning.tunnels import (
+    BOX,
+    GATEWAY,
+    RUNTIME,
+    box_settings,
+    gateway_settings,
+    mirror_settings,
+    tunnels,
+)
 from leptonctl.sitefile.software import ROLE_NEEDS
 
 if TYPE_CHECKING:
@@ -50,6 +58,7 @@ def roles_by_host(desired: Desired, hostnames: Mapping[str, str]) -> dict[str, t
                     **sender_settings(watching, hostnames, location, host, inside=inside),
                     **box_settings(tunnelled, hostnames, host),
                 }
+                more[RUNTIME] = mirror_settings(tunnelled, hostnames, host)
             if GATEWAY in names:
                 more[GATEWAY] = gateway_settings(tunnelled, host)
                 # It replaces the time service that the role base would install: that one has to run again.

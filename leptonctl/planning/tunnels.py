@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
 from leptonctl.planning.monitoring import in_url
 from leptonctl.sitefile.software.edge import room_for_boxes
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from leptonctl.planning.desired import Desired, DesiredHost, Settings
 
 BOX = "edge"
+RUNTIME = "container_runtime"
+# Docker's own registry is reached under another name than images of it are called by.
+_DOCKER_HUB = {"registry-1.docker.io": "docker.io", "index.docker.io": "docker.io"}
 GATEWAY = "edge_gateway"
 
 
@@ -86,6 +90,25 @@ def box_settings(all_of: tuple[Tunnel, ...], hostnames: Mapping[str, str], host:
             **{key: settings[key] for key in ("package_cache_port", "image_cache_port", "log_port", "state_port")},
         }
     }
+
+
+def mirror_settings(all_of: tuple[Tunnel, ...], hostnames: Mapping[str, str], host: DesiredHost) -> dict[str, object]:
+    """What the container runtime of a box is told: its gateway keeps images of a registry, so it is asked first.
+
+    Empty where the gateway keeps none, where the file names a mirror of that registry, and for Docker, which knows
+    mirrors of its own registry alone.
+    """
+    own = next((one for one in all_of if host.address in one.boxes and one.gateway in hostnames), None)
+    upstream = urlsplit(str(own.settings["image_upstream"])).netloc if own and own.settings["image_upstream"] else ""
+    runtime = host.role(RUNTIME)
+    if own is None or runtime is None or not upstream:
+        return {}
+    registry = _DOCKER_HUB.get(upstream, upstream)
+    mirrors = cast("Mapping[str, str]", runtime.settings["registry_mirrors"])
+    if registry in mirrors or (runtime.settings["runtime"] == "docker" and registry != "docker.io"):
+        return {}
+    url = f"http://{own.address}:{own.settings['image_cache_port']}"
+    return {"registry_mirrors": {**mirrors, registry: url}}
 
 
 def gateway_settings(all_of: tuple[Tunnel, ...], host: DesiredHost) -> dict[str, object]:

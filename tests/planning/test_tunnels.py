@@ -64,6 +64,32 @@ def test_metrics_go_through_the_tunnel_where_the_gateway_is_the_server() -> None
     assert told(apart, "edges/shop/box-1", BOX)["write_to"] == ["http://10.9.0.2:9090/api/v1/write"]
 
 
+def mirrors(upstream: str | None, **runtime: object) -> dict[str, str]:
+    """The mirrors of a box's runtime whose gateway keeps images of `upstream`."""
+    west = {**group("monitoring_server", "edge_gateway"), "software": {"edge_gateway": {"image_upstream": upstream}}}
+    shop = {**group("container_runtime", "edge"), "parent": "west", "software": {"container_runtime": runtime}}
+    core = group("monitoring_server")
+    file = {"site": "demo", "owner": "ops", "core": core, "regions": {"west": west}, "edges": {"shop": shop}}
+    want = desired(Site.model_validate(file))
+    return dict(told(want, "edges/shop/box-1", "container_runtime")["registry_mirrors"])
+
+
+def test_a_box_asks_its_gateway_first_for_images_that_this_keeps() -> None:
+    cache = "http://10.213.0.1:5000"
+    assert mirrors("https://registry-1.docker.io") == {"docker.io": cache}
+    assert mirrors("https://quay.io") == {"quay.io": cache}
+    other = {"ghcr.io": "http://10.0.0.9:5000"}
+    assert mirrors("https://quay.io", registry_mirrors=other) == {**other, "quay.io": cache}
+    own = {"quay.io": "http://10.0.0.9:5000"}
+    assert mirrors("https://quay.io", registry_mirrors=own) == own
+    assert mirrors(None) == {}
+
+
+def test_docker_is_told_of_a_mirror_of_its_own_registry_alone() -> None:
+    assert mirrors("https://quay.io", runtime="docker") == {}
+    assert mirrors("https://registry-1.docker.io", runtime="docker") == {"docker.io": "http://10.213.0.1:5000"}
+
+
 def test_without_a_gateway_there_is_no_tunnel() -> None:
     assert told(site(region=()), "edges/shop/box-1", BOX)["tunnel"] == {}
 

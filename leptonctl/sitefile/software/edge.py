@@ -46,8 +46,8 @@ class EdgeGateway(Settings):
     image_cache_port: Port = 5000
     """Where boxes fetch container images (docker-registry)."""
     image_upstream: Text | None = None
-    """The registry that images are fetched from and kept, such as `https://registry-1.docker.io`. It has to answer when
-    the cache starts. None: images are pushed to it."""
+    """The registry that images are fetched from and kept, such as `https://registry-1.docker.io`; boxes ask here first.
+    It has to answer when the cache starts. None: images are pushed to it."""
     log_port: Port = 19532
     """Where boxes send their journals."""
     state_port: Port = 8470
