@@ -53,7 +53,8 @@ def publish(session: Session, *, only: tuple[str, ...], key: Path) -> Result:
         raise Refused("nothing was published", problems=tuple(problems))
     with clock.stage("publish"):
         there = [(box, gateway) for box, gateway in pairs if gateway is not None]
-        keys = {gateway.address: _public_key_of(session, gateway) for gateway in {one for _, one in there}}
+        gateways = {gateway.address: gateway for _, gateway in there}
+        keys = {address: _public_key_of(session, gateway) for address, gateway in gateways.items()}
         published = [_publish(session, box, gateway, keys[gateway.address], key) for box, gateway in there]
     return Result(
         verb="publish",

@@ -193,7 +193,7 @@ def test_a_box_has_the_time_of_its_region_also_without_the_internet(edge: Edge) 
     assert abs(told - time.time()) < 5
 
 
-def test_the_journal_of_a_box_whose_way_was_cut_comes_whole_and_once(edge: Edge) -> None:
+def test_the_journal_of_a_box_whose_way_was_cut_comes_whole_and_in_its_order(edge: Edge) -> None:
     def told() -> list[str]:
         found = edge.site.on(GATE, "journalctl", f"--directory={JOURNALS}", "--identifier=cut", "--output=cat")
         return [line for line in found.splitlines() if line.startswith("line ")]
@@ -207,13 +207,15 @@ def test_the_journal_of_a_box_whose_way_was_cut_comes_whole_and_once(edge: Edge)
     wait_until(lambda: edge.site.on(BOX, *STATE_OF_UPLOAD).strip() != "active", limit_s=60)
     assert told() == ["line 0"]
     edge.site.on(GATE, "systemctl", "start", "systemd-journal-remote.socket")
-    wait_until(lambda: len(told()) > 20, limit_s=120)
-    assert told() == [f"line {number}" for number in range(21)]
+    wait_until(lambda: "line 20" in told(), limit_s=120)
+    # It goes on where it knows that it was taken: what was on its way when the gateway went may come twice.
+    assert list(dict.fromkeys(told())) == [f"line {number}" for number in range(21)]
 
 
 def test_taken_off_both_leave_no_tunnel_no_key_and_no_timer_and_what_they_kept_stays(edge: Edge) -> None:
-    text = edge.site.file.read_text()
-    edge.site.file.write_text(text.replace(", edge_gateway]", "]").replace(", edge]", "]"))
+    lines = [line for line in edge.site.file.read_text().splitlines() if "signer:" not in line]
+    text = "\n".join(lines).replace(", edge_gateway]", "]").replace(", edge]", "]")
+    edge.site.file.write_text(text + "\n")
     done = edge.site.up()
     assert done.exit_code == 0, done.stdout + done.stderr
     for host in (GATE, BOX):
