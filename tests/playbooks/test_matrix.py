@@ -151,6 +151,8 @@ def removed(box: Box, name: RoleName, case: Case) -> None:
     if name in ROLES_THAT_STAY:
         return
     before = data_of(box, name)
+    for path in before:  # dpkg takes along what is empty
+        box.run(f'[ -n "$(ls -A {path})" ] || touch {path}/kept')
     box.target = replace(box.target, roles=tuple(one for one in box.target.roles if one.name != name))
     assert box.look().gone_roles == (name,)
     box.take_off(name)
