@@ -9,7 +9,6 @@ import hashlib
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import TYPE_CHECKING, cast
-from urllib.parse import urlsplit
 
 from leptonctl.planning.monitoring import in_url
 from leptonctl.sitefile.software.edge import room_for_boxes
@@ -99,7 +98,7 @@ def mirror_settings(all_of: tuple[Tunnel, ...], hostnames: Mapping[str, str], ho
     mirrors of its own registry alone.
     """
     own = next((one for one in all_of if host.address in one.boxes and one.gateway in hostnames), None)
-    upstream = urlsplit(str(own.settings["image_upstream"])).netloc if own and own.settings["image_upstream"] else ""
+    upstream = str(own.settings["image_upstream"] or "").partition("://")[2].partition("/")[0] if own else ""
     runtime = host.role(RUNTIME)
     if own is None or runtime is None or not upstream:
         return {}
