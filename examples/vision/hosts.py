@@ -54,9 +54,8 @@ class Hosts:
                     entry = tarfile.TarInfo(name)
                     entry.size, entry.mode = len(source), 0o644
                     tar.addfile(entry, io.BytesIO(source))
-        there = shlex.quote(folder)
-        unpack = f"mkdir -p {there} && tar -x -C {there}"
-        self._done(["ssh", str(self.file), address, "--", unpack], stdin=packed.getvalue())
+        self.on(address, "mkdir", "-p", folder)
+        self._done(["ssh", str(self.file), address, "--", "tar", "-x", "-C", folder], stdin=packed.getvalue())
 
     def _done(self, argv: list[str], *, stdin: bytes = b"", capture_output: bool = True) -> bytes:
         more: dict[str, Any] = {"capture_output": True} if capture_output else {}

@@ -13,7 +13,6 @@ import socket
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from string import Template
@@ -36,7 +35,6 @@ IMAGE = "localhost/vision/predict:1"
 SERVED = "/srv/vision"
 # Every fifth image is held back: the model is judged on those, and clients ask with them.
 HELD_BACK = 5
-REPLICAS = {CORE: ("core",), REGION: ("one", "two"), EDGE: ("edge",)}
 ONE_WAY_MS = 20
 REQUESTS = 300
 FAULT_S = 15
@@ -44,38 +42,22 @@ FAULT_S = 15
 
 def main(packages: Path, work: Path, site: str, *, is_kept: bool) -> dict[str, Any]:
     """Do it all; the figures."""
-    clock = Clock()
-    with site_up(work, site, is_kept=is_kept) as hosts, ThreadPoolExecutor(max_workers=1) as aside:
+    begun = time.monotonic()
+    with site_up(work, site, is_kept=is_kept) as hosts:
         at = hosts.addresses()
-        clock.tell("up_s", "the data set goes to the core's HDFS, by WebHDFS")
+        figures: dict[str, Any] = {"up_s": round(time.monotonic() - begun)}
         files = Files(f"http://{at[CORE]}:9870")
+        say("the data set goes to the core's HDFS, by WebHDFS")
         digits = (packages / "sklearn/datasets/data/digits.csv.gz").read_bytes()
         files.write(DATASET, digits)
-        clock.tell("write_s", "the network is trained on a core host, on data read from there")
-        balancer = aside.submit(install_balancer, hosts)
-        figures = trained(hosts, packages)
-        balancer.result()
-        clock.tell("teach_s", "the model becomes a container, on the core, in the region (two) and at the edge")
+        say("the network is trained on a core host, on data read from there")
+        figures |= trained(hosts, packages)
+        say("the model becomes a container, on the core, in the region (two) and at the edge")
         deploy(hosts, packages, files.read(MODEL), asked(digits))
-        clock.tell("deploy_s", "requests")
+        say("requests")
         figures |= measured(hosts, at)
-    clock.tell("ask_s", "done")
-    return figures | clock.took
-
-
-class Clock:
-    """How long each part took, and all of it, in seconds."""
-
-    def __init__(self) -> None:
-        self.begun = self.last = time.monotonic()
-        self.took: dict[str, int] = {}
-
-    def tell(self, part: str, next_one: str) -> None:
-        """One part has ended; say what comes next."""
-        now = time.monotonic()
-        self.took |= {part: round(now - self.last), "all_s": round(now - self.begun)}
-        self.last = now
-        say(next_one)
+        figures["all_s"] = round(time.monotonic() - begun)
+        return figures
 
 
 @contextmanager
@@ -134,29 +116,21 @@ def asked(digits: bytes) -> bytes:
 
 
 def deploy(hosts: Hosts, packages: Path, model: bytes, images: bytes) -> None:
-    """On all hosts at once the image is built of what is on each; then its replicas start, and the balancer."""
-    sent: dict[str, Path | bytes] = {name: APP / name for name in ("ask.py", "far.py", "build_image.py")}
-    sent |= {f"app/{name}": APP / name for name in ("serve.py", "network.py")}
-    sent |= {f"app/packages/{name}": packages / name for name in ("numpy", "numpy.libs")}
-    sent |= {"app/model.npz": model, "images.json": images}
-
-    def deploy_on(address: str) -> None:
-        hosts.send(address, SERVED, sent)
+    """The image is built on each host, of what is on it; then its replicas start."""
+    app: dict[str, Path | bytes] = {name: APP / name for name in ("serve.py", "network.py")}
+    app["model.npz"] = model
+    app |= {f"packages/{name}": packages / name for name in ("numpy", "numpy.libs")}
+    tools: dict[str, Path | bytes] = {name: APP / name for name in ("ask.py", "far.py", "build_image.py")}
+    for address, replicas in {CORE: ("core",), REGION: ("one", "two"), EDGE: ("edge",)}.items():
+        hosts.send(address, f"{SERVED}/app", app)
+        hosts.send(address, SERVED, {**tools, "images.json": images})
         hosts.on(address, "python3", f"{SERVED}/build_image.py", f"{SERVED}/app", IMAGE)
-        for number, name in enumerate(REPLICAS[address], start=1):
+        for number, name in enumerate(replicas, start=1):
             start(hosts, address, name, port=8000 + number)
-
-    with ThreadPoolExecutor() as pool:
-        # Each result is asked for: what went wrong on a host ends the example.
-        list(pool.map(deploy_on, REPLICAS))
+    hosts.on(REGION, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "install", "--yes", "haproxy")
     hosts.send(REGION, "/etc/haproxy", {"haproxy.cfg": APP / "haproxy.cfg"})
     hosts.on(REGION, "systemctl", "restart", "haproxy.service")
     ready(hosts, REGION, 8000)
-
-
-def install_balancer(hosts: Hosts) -> None:
-    """HAProxy of Debian, in the region."""
-    hosts.on(REGION, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "install", "--yes", "haproxy")
 
 
 def start(hosts: Hosts, address: str, name: str, *, port: int) -> None:
@@ -271,9 +245,6 @@ LINES = {
     "fault_answered": "requests answered by the region while one of two replicas was killed",
     "lost": "requests lost, in all of this",
     "up_s": "seconds until the site was up",
-    "teach_s": "seconds from data in HDFS to a model in HDFS, libraries brought there",
-    "deploy_s": "seconds until its containers answered on all tiers",
-    "ask_s": "seconds of requests, and to take the site down",
     "all_s": "seconds for everything",
 }
 
