@@ -230,9 +230,6 @@ def test_taken_off_both_leave_no_tunnel_no_key_and_no_timer_and_what_they_kept_s
         assert "lepton" not in edge.site.on(
             host, "systemctl", "list-units", "--all", "--plain", "wg-quick*", "lepton-*"
         )
-        assert "time-daemon" in edge.site.on(
-            host, "dpkg-query", "--show", "--showformat=${db:Status-Status} ${Provides}\n", "systemd-timesyncd"
-        )
     assert there(edge, BOX, "/var/lib/leptonctl/pulled", "/etc/leptonctl/signers", AGENT) == []
     for kept in ("/var/cache/apt-cacher-ng", "/var/lib/docker-registry", JOURNALS):
         assert edge.site.on(GATE, "find", kept, "-mindepth", "1", "-type", "f") != ""
