@@ -43,7 +43,10 @@ class WebHdfs:
             raise Unfinished(f"{answer.status} {said.decode(errors='replace')[:300]}")
 
     def read(self, path: str) -> bytes:
-        """A file as a whole. A data node that does not answer is named to the name node, which then gives another."""
+        """A file as a whole. A data node that does not answer is named to the name node, which then gives another.
+
+        An answer that breaks off is shorter than it says of itself: no client may take it for the file.
+        """
         dead: list[str] = []
         for _ in range(TRIES):
             more = {"excludedatanodes": ",".join(dead)} if dead else {}
@@ -53,6 +56,8 @@ class WebHdfs:
                     return bytes(answer.read())
             except urllib.error.HTTPError:
                 raise
+            except http.client.IncompleteRead:
+                continue
             except OSError:
                 # By its address alone: with a port, that of its blocks is meant and not the one of HTTP.
                 dead.append(str(urllib.parse.urlsplit(where).hostname))
