@@ -92,6 +92,7 @@ def look_requests(
             _MODULES,
             {
                 "do": "look",
+                "address": target.address,
                 "digest": digests.get(target.address),
                 "checks": [
                     {**as_json(check), "title": check.title, "role": role.name}
@@ -167,7 +168,7 @@ def _host_look(target: Target, reply: Reply, *, is_thorough: bool) -> HostLook:
         looked_at=now,
         roles={role.name: _role_look(role, answer) for role in target.roles},
         checks=_failed_checks(answer) if is_thorough else None,
-        gone_roles=tuple(sorted(set(answer["roles"]) - {role.name for role in target.roles})),
+        gone_roles=tuple(sorted({*answer["roles"], *answer["named"]} - {role.name for role in target.roles})),
         manifest_digest=answer["digest"],
         facts=answer["facts"],
         gate=gate_record_of(answer["gate"]),

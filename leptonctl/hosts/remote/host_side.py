@@ -1,8 +1,8 @@
 """Runs on a host, as root, sent over SSH: compares the host with its manifest, or writes it. Prints one JSON object.
 
-Asked with {"do": "look", "digest": ..., "checks": [...], "is_thorough": bool, "secrets": {...}}, or with
-{"do": "record", "address": ..., "digest": ..., "drop": [...], "roles": {...}}. Whatever goes wrong is an answer: there
-is never a traceback, and what was not understood is said to be unknown, never in order.
+Asked with {"do": "look", "address": ..., "digest": ..., "checks": [...], "is_thorough": bool, "secrets": {...}}, or
+with {"do": "record", "address": ..., "digest": ..., "drop": [...], "roles": {...}}. Whatever goes wrong is an answer:
+there is never a traceback, and what was not understood is said to be unknown, never in order.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
     roles = manifest.get("roles", {})
     facts = gather([entry for role in roles.values() for entry in role["entries"]])
     answer: dict[str, Any] = {"manifest": state, "digest": digest, "facts": about_host(), "roles": {}, "checks": []}
+    answer["named"] = named_roles(request.get("address")) if state == "untrusted" else []
     answer["gate"] = read_gate_record()
     checks = request.get("checks", [])
     for name, role in roles.items():
@@ -105,6 +106,18 @@ def roots_left_behind(role: str) -> dict[tuple[str, ...], dict[str, Any]]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration):
         return {}
     return {identity(roots): {"accepted": accepted}}
+
+
+def named_roles(address: str | None) -> list[str]:
+    """Give the roles that another's manifest of this host names: a pull's, or a controller's that lost its record.
+
+    Nothing but the names is taken from it. Without them a role that left the site file would stay there unseen.
+    """
+    try:
+        manifest = json.loads(MANIFEST.read_bytes())
+        return sorted(map(str, manifest["roles"])) if manifest["address"] == address else []
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def identity(entry: dict[str, Any]) -> tuple[str, ...]:

@@ -216,6 +216,18 @@ def test_a_manifest_that_the_controller_did_not_write_is_not_looked_into(ask: As
     assert (answer["manifest"], answer["roles"]) == ("untrusted", {})
 
 
+def test_of_anothers_manifest_of_this_host_only_the_names_of_its_roles_are_told(ask: Ask, file: Path) -> None:
+    recorded(ask, {"kind": "file", "path": str(file)})
+    roles = json.loads(host_side.MANIFEST.read_text())["roles"]
+    host_side.MANIFEST.write_text(json.dumps({"address": "core/box-1", "roles": {"edge": {}, **roles}}))
+    answer = ask(do="look", address="core/box-1", digest="x")
+    assert (answer["manifest"], answer["roles"], answer["named"]) == ("untrusted", {}, sorted(["edge", *roles]))
+    assert ask(do="look", address="core/box-2", digest="x")["named"] == []
+    for forged in ("", "[]", '{"roles": {"edge": {}}}', '{"address": "core/box-1", "roles": 1}'):
+        host_side.MANIFEST.write_text(forged)
+        assert ask(do="look", address="core/box-1", digest="x")["named"] == []
+
+
 def test_without_a_manifest_or_without_its_digest_nothing_is_trusted(ask: Ask, file: Path) -> None:
     assert ask(do="look", digest=None)["manifest"] == "missing"
     # The controller wrote one: where it is gone, that is no new host.
