@@ -93,14 +93,18 @@ def bring_in_order(workshop: Workshop, host: DesiredHost, container: Container) 
     return running
 
 
+# On a busy machine it ends by itself just when podman gives up waiting and kills it, or its mounts go a moment later than
+# it: podman trips over both, and has it done the second time.
+_TRIPPED = ("container state improper", "device or resource busy")
+
+
 def remove_container(podman: Podman, container_id: str) -> None:
     """Stop and remove one container; its volumes stay."""
     words = ("rm", "--force", "--time", str(STOP_LIMIT_S), container_id)
     try:
         podman.text(*words, timeout_s=60)
     except PlatformFailed as failed:
-        # On a busy machine it ends by itself just when podman gives up waiting and kills it: podman trips over that.
-        if "container state improper" not in failed.message:
+        if not any(trip in failed.message for trip in _TRIPPED):
             raise
         podman.text(*words, timeout_s=60)
 
