@@ -93,8 +93,8 @@ def bring_in_order(workshop: Workshop, host: DesiredHost, container: Container) 
     return running
 
 
-# On a busy machine it ends by itself just when podman gives up waiting and kills it, or its mounts go a moment later than
-# it: podman trips over both, and has it done the second time.
+# On a busy machine it ends by itself just when podman gives up waiting and kills it, or its mounts go a moment later
+# than it: podman trips over both, and has it done the second time.
 _TRIPPED = ("container state improper", "device or resource busy")
 
 
