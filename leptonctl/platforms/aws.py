@@ -103,9 +103,10 @@ class AwsPlatform:
         with self.stacks.to_change(address, args.region) as stack:
             steps = self._make(stack, args, report)
             _say_slow(steps, report)
-            made = outputs_of(stack.export())
-            if (state := self.stacks.read(address)) is not None:
+            state = self.stacks.read(address)
+            if state is not None:
                 self.stacks.states.note_fingerprint(stack.name, fingerprint(self._as_previewed(args, state), state))
+        made = outputs_of(state) if state is not None else None
         return wait_until_seen(address, made, lambda: self.observe(address))
 
     def _make(self, stack: PulumiStack, args: LocationArgs, report: Report) -> Steps:

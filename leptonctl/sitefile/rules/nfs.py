@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from leptonctl.sitefile.findings import Finding
 from leptonctl.sitefile.rules.forms import is_plain_path
 from leptonctl.sitefile.rules.parts import locations, spoken
-from leptonctl.sitefile.rules.servers import check_server
+from leptonctl.sitefile.rules.servers import check_not_deleted, check_server
 from leptonctl.sitefile.rules.storage import is_of_the_system
 from leptonctl.sitefile.settings import resolve
 from leptonctl.sitefile.stores.nfs import NfsExport
 from leptonctl.sitefile.words import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from leptonctl.sitefile.findings import Path
     from leptonctl.sitefile.model import Location, Site
-    from leptonctl.sitefile.settings import Resolved
 
 _ROLE: Literal["storage_nfs"] = "storage_nfs"
 
@@ -31,19 +30,14 @@ def check_nfs_exports(site: Site) -> Iterator[Finding]:
             yield from check_server(store.server, location, place, _ROLE, "folder")
             yield from _check_clients(store, location, place)
             if store.server in location.nodes and _ROLE in location.nodes[store.server].roles:
-                yield from _check_not_deleted(name, resolve(site, spoken(path), store.server, _ROLE), place)
+                held = resolve(site, spoken(path), store.server, _ROLE)
+                yield from check_not_deleted(name, held, place, _ROLE, "export")
             if not is_plain_path(store.path):
                 message = f"{quoted(store.path)} is not an absolute path in its plain form"
                 yield Finding("bad-mount-path", (*place, "path"), message, "write one such as /srv/models")
             elif is_of_the_system(store.path):
                 message = f"{quoted(store.path)} is part of the system: its clients could read it"
                 yield Finding("system-mount", (*place, "path"), message, "serve another folder, such as /srv/models")
-
-
-def _check_not_deleted(name: str, held: Mapping[str, Resolved], place: Path) -> Iterator[Finding]:
-    if name in cast("list[str]", held["delete"].value):
-        message = f"the export {quoted(name)} is asked for here, and software.storage_nfs.delete names it"
-        yield Finding("deleted-store", place, message, "remove it from one of the two", at="key")
 
 
 def _check_clients(store: NfsExport, location: Location, place: Path) -> Iterator[Finding]:

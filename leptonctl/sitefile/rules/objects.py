@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from leptonctl.sitefile.findings import Finding
 from leptonctl.sitefile.rules.parts import locations, spoken
-from leptonctl.sitefile.rules.servers import check_server
+from leptonctl.sitefile.rules.servers import check_not_deleted, check_server
 from leptonctl.sitefile.settings import resolve
 from leptonctl.sitefile.stores.objects import ObjectBucket
 from leptonctl.sitefile.words import did_you_mean, quoted
@@ -45,9 +45,7 @@ def _check_use(name: str, bucket: ObjectBucket, held: Mapping[str, Resolved], pl
                 message = f"there is no user {quoted(user)} of this object store{did_you_mean(user, users)}"
                 hint = f"add it under software.storage_object.users: {user}: {{key: env:S3_KEY}}"
                 yield Finding("object-user", (*place, key, index), message, hint)
-    if name in cast("list[str]", held["delete"].value):
-        message = f"the bucket {quoted(name)} is asked for here, and software.storage_object.delete names it"
-        yield Finding("deleted-store", place, message, "remove it from one of the two", at="key")
+    yield from check_not_deleted(name, held, place, _ROLE, "bucket")
 
 
 def _check_scaled(path: Path, location: Location) -> Iterator[Finding]:
