@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from leptonctl.errors import LeptonError, PlatformFailed, Problem, Refused
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 HOSTS_AT_ONCE = 8
 _RANGES_TRIED = 20
 _RANGE_TAKEN = "already used on the host or by another config"
+_SPARE_ADDRESSES = 16
+_ADDRESS_TAKEN = "is already allocated"
 
 
 def make_location(podman: Podman, context: Context, location: DesiredLocation, report: Report) -> None:
@@ -138,13 +142,13 @@ def _make_hosts(workshop: Workshop, changes: list[Change], found: Found, cidr: s
     location = workshop.location
     hosts = {host.address: host for host in location.hosts}
     containers = {f"{location.address}/{one.labels.get(labels.HOST)}": one for one in found.containers}
-    addresses = _addresses(location, containers, cidr)
+    addresses, spare = _addresses(location, containers, cidr)
 
     def act(change: Change) -> None:
         host, container = hosts[change.address], containers.get(change.address)
         if change.action in {Action.CREATE, Action.REPLACE} or container is None:
             _remove_host(workshop, host.name, container, found)
-            container = create_host(workshop, host, addresses[host.address])
+            container = _make_host(workshop, host, addresses[host.address], spare)
             reason = f" ({'; '.join(change.reasons)})" if change.reasons else ""
             report(Progress("platform", "step", host.address, f"made the host{reason}", is_changed=True))
         elif change.action is Action.UPDATE:
@@ -163,8 +167,24 @@ def _make_hosts(workshop: Workshop, changes: list[Change], found: Found, cidr: s
     each_or_raise([change for change in changes if change.action is Action.DELETE], remove)
 
 
-def _addresses(location: DesiredLocation, containers: Mapping[str, Container], cidr: str) -> dict[str, str]:
-    """Each host's address: the one it has, or else the lowest free one, in the order of the site file."""
+def _make_host(workshop: Workshop, host: DesiredHost, address: str, spare: deque[str]) -> Container:
+    """Made at `address`, or at the first spare one that podman gives out."""
+    while True:
+        try:
+            return create_host(workshop, host, address)
+        except PlatformFailed as failed:
+            # A podman that is killed in the middle of a start keeps the address until its network is removed.
+            if _ADDRESS_TAKEN not in failed.message or not spare:
+                raise
+        name = labels.object_name(workshop.context.site, workshop.location.address, host.name)
+        remove_container(workshop.podman, name)
+        address = spare.popleft()
+
+
+def _addresses(
+    location: DesiredLocation, containers: Mapping[str, Container], cidr: str
+) -> tuple[dict[str, str], deque[str]]:
+    """Each host's address: the one it has, or else the lowest free one, by the site file's order; and some more."""
     own = {address: one.labels.get(labels.ADDRESS, "") for address, one in containers.items()}
     free = free_addresses(cidr, own.values())
     given = {host.address: own.get(host.address) or next(free, "") for host in location.hosts}
@@ -173,7 +193,7 @@ def _addresses(location: DesiredLocation, containers: Mapping[str, Container], c
             f"{location.address}: network {cidr} has no address for {sum(not one for one in given.values())} hosts",
             hint="give the location a larger network.cidr",
         )
-    return given
+    return given, deque(islice(free, _SPARE_ADDRESSES))
 
 
 def _remove_host(workshop: Workshop, name: str, container: Container | None, found: Found) -> None:

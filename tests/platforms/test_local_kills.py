@@ -76,6 +76,27 @@ def leave_in_storage(podman: Podman, context: Context, name: str) -> None:
     pytest.skip("podman create could not be killed at the right moment")
 
 
+def test_a_host_whose_address_podman_keeps_for_another_gets_the_next_one(
+    local: LocalPlatform, podman: Podman, context: Context
+) -> None:
+    """A podman that is killed in the middle of a start leaves an address taken; a strange container does the same."""
+    core = local.ensure(CORE, silent)
+    taken = str(hosts(core)["core/box-1"].properties["address"])
+    podman.text("rm", "--force", "--time", "3", str(hosts(core)["core/box-1"].properties["name"]))
+    network = labels.object_name(context.site, "core")
+    stranger = f"{network}.stranger"
+    limits = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
+    words = ("--name", stranger, "--network", network, "--ip", taken, core_image(podman), "sleep", "infinity")
+    try:
+        podman.text("run", "--detach", *limits, *words)
+        anew = local.ensure(CORE, silent)
+        assert hosts(anew)["core/box-1"].properties["address"] not in {taken, None}
+        assert said(anew, "core/box-1", "hostname") == "box-1"
+        assert actions(local, CORE) == {Action.KEEP}
+    finally:
+        podman.text("rm", "--force", "--time", "0", stranger)
+
+
 def test_killed_at_any_moment_the_next_run_ends_in_the_same_state(
     local: LocalPlatform, context: Context, podman: Podman
 ) -> None:
