@@ -7,13 +7,12 @@ the host (`remote.complete`) adds what was left open, and refuses a host that is
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from leptonctl.assets import asset
+from leptonctl.assets import asset, digest_of_source
 from leptonctl.hosts import collector
 from leptonctl.hosts.checks import LOOKING_PROGRAMS, checks_for
 from leptonctl.hosts.entries import RoleEntries, entries_of
@@ -69,15 +68,11 @@ def declared(role: DesiredRole) -> Declared:
 
 @cache
 def role_source(role: str) -> str:
-    """SHA-256 over a role's files, `site.yml` and our own actions: what a role does can change without any host."""
-    found = hashlib.sha256()
+    """SHA-256 over a role's files, the playbooks and our own actions: what a role does can change without any host."""
     folders = (asset("playbooks", "roles", role), asset("playbooks", "collections"))
     files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
     files = [path for path in files if not {"__pycache__", _WATCHING} & set(path.parts)]
     if role == SERVER:
         files += sorted(asset("playbooks", "roles").glob(f"*/{_WATCHING}/*"))
-    for path in [asset("playbooks", "site.yml"), *files]:
-        found.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    if role == collector.ROLE:
-        found.update(collector.collector_modules().encode())
-    return found.hexdigest()
+    files += [asset("playbooks", "site.yml"), *sorted(asset("playbooks", "tasks").glob("*.yml"))]
+    return digest_of_source(files, *([collector.collector_modules()] if role == collector.ROLE else ()))

@@ -6,13 +6,12 @@ that is believed: whatever has touched one of them since, by any hand, the finge
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from leptonctl.assets import asset
+from leptonctl.assets import asset, digest_of_source
 from leptonctl.planning.plan import digest_of
 
 if TYPE_CHECKING:
@@ -32,9 +31,4 @@ def fingerprint(args: LocationArgs, state: Deployment) -> str:
 @cache
 def _program() -> str:
     """SHA-256 over the stacks' sources and the versions of the SDKs, whose providers fill in what is left out."""
-    found = hashlib.sha256()
-    for path in sorted(asset("stacks").rglob("*.py")):
-        found.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    for name in _SDKS:
-        found.update(f"{name}=={version(name)}".encode())
-    return found.hexdigest()
+    return digest_of_source(sorted(asset("stacks").rglob("*.py")), *(f"{name}=={version(name)}" for name in _SDKS))
