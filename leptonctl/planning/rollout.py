@@ -11,6 +11,7 @@ from itertools import chain, pairwise, repeat
 from typing import TYPE_CHECKING
 
 from leptonctl.planning.ceph import ceph_turns
+from leptonctl.planning.hdfs import parts_of
 from leptonctl.planning.kubeadm import cluster_of
 from leptonctl.sitefile.rollout import ALL_AT_ONCE
 
@@ -98,13 +99,16 @@ def roll_over(
 def turns_of(members: Iterable[DesiredLocation]) -> dict[str, int]:
     """The turn of each control plane host in its cluster, and of each monitor of a Ceph cluster.
 
-    These change one after the other, and before all others.
+    These change one after the other, and before all others. Some of them may be data nodes of HDFS, which need their
+    name node: it comes with the first.
     """
     there = tuple(members)
     clusters = (cluster_of(location) for location in there)
-    return ceph_turns(there) | {
+    turns = ceph_turns(there) | {
         address: turn for cluster in clusters if cluster is not None for turn, address in enumerate(cluster.control)
     }
+    names = (host.address for location in there for host in location.hosts if "name_node" in parts_of(host))
+    return turns and dict.fromkeys(names, 0) | turns
 
 
 def in_turns(batches: tuple[tuple[str, ...], ...], turns: Mapping[str, int]) -> tuple[tuple[str, ...], ...]:

@@ -9,7 +9,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from leptonctl.assets import asset
 from leptonctl.hosts.configure import configure
@@ -153,6 +153,15 @@ def role(name: RoleName, **settings: object) -> DesiredRole:
 def fresh_box(state: Path, name: str) -> Iterator[Box]:
     """A host on which no role ever ran, gone afterwards."""
     with fresh_boxes(state, name, 1) as (box,):
+        yield box
+
+
+@contextmanager
+def box_of(folder: Path, name: RoleName, settings: dict[str, Any]) -> Iterator[Box]:
+    """A host on which base and one other role ran, with nothing that the probe cannot see; gone afterwards."""
+    with fresh_box(folder, f"{name.removeprefix('storage_')}-box") as box:
+        box.become(role("base"), role(name, **settings))
+        assert box.look().roles[name].not_observed == ()
         yield box
 
 

@@ -88,3 +88,9 @@ def test_a_check_of_every_look_says_what_it_rests_on_so_that_one_change_is_told_
     assert [
         check.title for check in quick if check.argv[0].startswith("/") and check.argv[0] not in check.rests_on
     ] == []
+
+
+def test_what_other_hosts_have_to_be_there_for_is_not_asked_while_they_are_still_to_be_done() -> None:
+    parts = ("name_node", "checkpoint_node", "data_node")
+    asking = {check.title for check in checks_for(role("storage_hdfs", parts=parts)) if check.asks_others}
+    assert asking == {"HDFS has all its data nodes and blocks"}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from tests.hosts.box import Box, fresh_box, role
+from tests.hosts.box import Box, box_of
 from tests.hosts.tampering import RELOAD, Change, Round, content, disabled, held, hold, missing, mode, put_over, stopped
 from tests.playbooks.cases import CASES
 
@@ -51,9 +51,7 @@ ROUNDS = {
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    with fresh_box(tmp_path_factory.mktemp("nfs-box"), "nfs-box") as made:
-        made.become(role("base"), role(ROLE, **CASES[ROLE].settings))
-        assert made.look().roles[ROLE].not_observed == ()
+    with box_of(tmp_path_factory.mktemp("nfs-box"), ROLE, CASES[ROLE].settings) as made:
         yield made
 
 

@@ -9,6 +9,7 @@ from leptonctl.planning.derived import roles_by_host
 from leptonctl.planning.desired import Desired, desired
 from leptonctl.planning.hdfs import hdfs_of, rack_of, refused_edits
 from leptonctl.planning.observed import HostLook, Reach, RoleLook, RoleState
+from leptonctl.planning.rollout import turns_of
 from leptonctl.sitefile.model import Site
 
 NAMES = {
@@ -88,6 +89,18 @@ def test_its_ports_are_open_to_its_own_hosts_in_all_locations_and_to_those_besid
     assert [(one["port"], one["sources"]) for one in openings] == [
         (port, ["10.9.0.2/31", "10.9.0.4", "10.9.1.2"]) for port in ("9864", "9866", "9867", "9868")
     ]
+
+
+def test_the_name_node_comes_with_the_first_of_those_that_have_a_turn() -> None:
+    monitor = {"storage_ceph": {"monitor": True}}
+    data = {"count": 2, "roles": ["base", "storage_ceph", "storage_hdfs"], "software": monitor}
+    name = {"count": 1, "roles": ["base", "storage_hdfs"], "software": {"storage_hdfs": {"parts": ["name_node"]}}}
+    assert turns_of(site(nodes={"data": data, "name": name}).locations) == {
+        "core/name-1": 0,
+        "core/data-1": 0,
+        "core/data-2": 1,
+    }
+    assert turns_of(site().locations) == {}
 
 
 def test_a_site_without_it_has_none() -> None:

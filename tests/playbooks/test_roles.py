@@ -86,7 +86,14 @@ NOT_MODULES = {
 
 # Several modules in one task: each is looked at as a task of its own.
 TOGETHER = "leptonctl.host.together"
-PART_OPTIONS = {"changed_if_prints", "changed_unless_prints", "ignores_check_mode", "may_fail", "only_if_changed"}
+PART_OPTIONS = {
+    "changed_if_prints",
+    "changed_unless_prints",
+    "each",
+    "ignores_check_mode",
+    "may_fail",
+    "only_if_changed",
+}
 # What a role has done otherwise than by Ansible's own modules.
 OWN_MODULES = {"leptonctl.host.packages", "leptonctl.host.repository"}
 

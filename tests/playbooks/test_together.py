@@ -106,6 +106,21 @@ def test_a_module_that_cannot_be_a_part_is_refused_by_name(ran: Ran) -> None:
     )
 
 
+def test_a_part_is_done_once_for_each_value_and_not_at_all_where_there_is_none(ran: Ran) -> None:
+    assert [(one["part"], one.get("dest")) for one in ran.parts("each")] == [
+        ("copies", f"{ran.folder}/one"),
+        ("copies", f"{ran.folder}/two"),
+        ("", None),
+    ]
+    assert (ran.folder / "one").read_text() == (ran.folder / "made" / "program").read_text()
+    assert (ran.folder / "two").read_text() == "other\n"
+    assert (ran.folder / "copied").exists()
+
+
+def test_lists_that_do_not_fit_each_other_are_refused(ran: Ran) -> None:
+    assert ran.results["uneven"]["msg"].endswith("the lists of `each` have to be of one length: src, dest")
+
+
 def test_packages_that_are_known_to_be_there_are_not_asked_for(ran: Ran) -> None:
     assert ran.results["packages"] == {"changed": False, "failed": False}, "apt would know none of these names"
 

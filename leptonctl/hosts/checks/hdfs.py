@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from leptonctl.hosts.checks.kinds import Check, Command, Package, Unit
+from leptonctl.hosts.checks.kinds import Check, Command, CommonCommand, Package, Unit
 
 if TYPE_CHECKING:
     from leptonctl.planning.desired import Settings
@@ -35,7 +35,7 @@ def storage_hdfs(settings: Settings) -> tuple[Check, ...]:
         *(Unit(UNITS[part]) for part in parts),
         Unit("leptonctl-hdfs-metrics.timer"),
         *(
-            Command(TITLES[part], (HEALTH_PROGRAM, part), expect="in order", limit_s=60, covers=(HEALTH_PROGRAM,))
+            _KINDS[part](TITLES[part], (HEALTH_PROGRAM, part), expect="in order", limit_s=60, covers=(HEALTH_PROGRAM,))
             for part in parts
         ),
     ]
@@ -72,3 +72,5 @@ TITLES: dict[Part, str] = {
     "checkpoint_node": "the names of HDFS are copied",
     "data_node": "the data node has its disks and its name node",
 }
+# A name node may be there before its data nodes: others of its rollout, or of another location.
+_KINDS: dict[Part, type[Command]] = {"name_node": CommonCommand, "checkpoint_node": Command, "data_node": Command}

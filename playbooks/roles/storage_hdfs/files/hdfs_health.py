@@ -3,7 +3,8 @@
 """How HDFS is on this host, from what its daemons say of themselves (JMX over HTTP). Reads only.
 
 Usage: hdfs_health PART             print `in order`, or what is not: what could not be asked is never in order
-       hdfs_health --wait PART     the same, asked until it is in order, for two minutes at most
+       hdfs_health --wait PART      the same, asked until it is in order: for two minutes at most, for 20 seconds where
+                                    all that is missing are data nodes, because other hosts may be done later
        hdfs_health --metrics FILE   write the figures of all parts of this host as Prometheus takes them
 """
 
@@ -39,6 +40,8 @@ FIGURES = {
 }
 STALE_S = 60
 WAIT_S = 120
+WAIT_FOR_OTHERS_S = 20
+SILENT = "data nodes that do not answer: "
 # A checkpoint is made each hour.
 CHECKPOINT_LIMIT_S = 3 * 3600
 
@@ -66,7 +69,7 @@ def name_node(settings: dict, found: dict[str, dict]) -> Iterator[str]:
     live = {address.rpartition(":")[0] for address in json.loads(info["LiveNodes"])}
     missing = [node["host"] for node in settings["nodes"] if node["address"] not in live]
     if missing:
-        yield f"data nodes that do not answer: {', '.join(missing)}"
+        yield f"{SILENT}{', '.join(missing)}"
     if state["NumStaleDataNodes"]:
         yield f"{state['NumStaleDataNodes']} data nodes have been silent for a while"
     for attribute, text in (
@@ -126,8 +129,11 @@ def problems(part: str) -> list[str]:
 
 def waited(part: str) -> list[str]:
     """The same, once it is in order: daemons that were just started know each other after some seconds."""
-    end = time.monotonic() + WAIT_S
-    while (found := problems(part)) and time.monotonic() < end:
+    begun = time.monotonic()
+    while found := problems(part):
+        lacks_others = all(problem.startswith(SILENT) for problem in found)
+        if time.monotonic() - begun > (WAIT_FOR_OTHERS_S if lacks_others else WAIT_S):
+            break
         time.sleep(1)
     return found
 

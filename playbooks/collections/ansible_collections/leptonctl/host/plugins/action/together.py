@@ -4,6 +4,7 @@ Each entry of `parts` names one module with its arguments, written as a task has
 
     name                    for `only_if_changed` of later parts
     when                    a truth value; where it is false the part is left out
+    each                    arguments by name with a list of values: the part is done once for each value, none for none
     only_if_changed         names of earlier parts; one of them has to have changed something
     changed_if_prints       for commands: whether they changed something is whether they print this
     changed_unless_prints   for commands: the lines that they print where there is nothing to change, in any order
@@ -18,12 +19,15 @@ from __future__ import annotations
 import base64
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import module_loader
 from ansible.template import trust_as_template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MODULES = frozenset({"command", "copy", "dpkg_selections", "file", "find", "systemd_service", "template", "wait_for"})
 OPTIONS = {
@@ -50,7 +54,8 @@ class ActionModule(ActionBase):
         """Send the parts, and give their results."""
         del tmp
         super().run(None, task_vars)
-        parts = [self._part(dict(entry), task_vars or {}) for entry in self._task.args["parts"]]
+        entries = (one for entry in self._task.args["parts"] for one in _each(dict(entry)))
+        parts = [self._part(entry, task_vars or {}) for entry in entries]
         wanted = [part for part in parts if part["when"]]
         if not wanted:
             return {"changed": False, "skipped": True, "skip_reason": "no part is asked for"}
@@ -68,13 +73,11 @@ class ActionModule(ActionBase):
     def _part(self, entry: Part, task_vars: dict[str, Any]) -> Part:
         """One entry as the host's half takes it."""
         part = {name: entry.pop(name, default) for name, default in OPTIONS.items()}
-        if len(entry) != 1:
-            raise AnsibleActionFail(f"a part has one module, this has {', '.join(map(str, entry)) or 'none'}")
-        ((module, arguments),) = entry.items()
-        name = str(module).removeprefix(_PREFIX)
+        module, arguments = _module(entry)
+        name = module.removeprefix(_PREFIX)
         if name not in MODULES or name == module:
             raise AnsibleActionFail(f"{module} cannot be a part; these can: {', '.join(sorted(MODULES))}")
-        arguments, content = dict(arguments), None
+        content = None
         if part["when"] and name in {"copy", "template"}:
             name, content = "copy", self._content(name, arguments, task_vars)
         return {**part, "module": _PREFIX + name, "arguments": arguments, "content": content}
@@ -90,6 +93,28 @@ class ActionModule(ActionBase):
         overrides = {"trim_blocks": True, "lstrip_blocks": True, "newline_sequence": "\n"}
         filled_in = templar.template(text, escape_backslashes=False, overrides=overrides)
         return base64.b64encode(("" if filled_in is None else str(filled_in)).encode()).decode()
+
+
+def _each(entry: Part) -> Iterator[Part]:
+    """The entry once for each value, where it has `each`."""
+    if "each" not in entry:
+        yield entry
+        return
+    lists = entry.pop("each")
+    options = {name: value for name, value in entry.items() if name in OPTIONS}
+    module, arguments = _module({name: value for name, value in entry.items() if name not in OPTIONS})
+    if len({len(values) for values in lists.values()}) != 1:
+        raise AnsibleActionFail(f"the lists of `each` have to be of one length: {', '.join(map(str, lists))}")
+    for values in zip(*lists.values(), strict=True):
+        yield {**options, module: {**arguments, **dict(zip(lists, values, strict=True))}}
+
+
+def _module(entry: Part) -> tuple[str, dict[str, Any]]:
+    """The module of an entry without its options, and its arguments."""
+    if len(entry) != 1:
+        raise AnsibleActionFail(f"a part has one module, this has {', '.join(map(str, entry)) or 'none'}")
+    ((module, arguments),) = entry.items()
+    return str(module), dict(arguments)
 
 
 def _source(module: str) -> str:
