@@ -17,15 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import CommandFailed, Run, medians, print_table, run, verdict
+from leptonctl.hosts.published import state_archive
 from leptonctl.hosts.reach import Request
 from leptonctl.hosts.ssh import run_all
 from leptonctl.platforms.image import ensure_image, read_recipe
 from leptonctl.platforms.podman import find_podman
 from leptonctl.progress import silent
-from ten_hosts import PLAIN, ten_hosts
+from ten_hosts import PLAIN, SITE, ten_hosts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ten_hosts import TenHosts
 
@@ -37,6 +38,15 @@ _OWN = PLAIN.parent.parent / "playbooks"
 _PLAIN_CONFIG = {"ANSIBLE_CONFIG": str(PLAIN / "ansible.cfg")}
 _OWN_CONFIG = {"ANSIBLE_CONFIG": str(_OWN / "ansible.cfg"), "ANSIBLE_FORKS": "10"}
 _BARE = Path(__file__).with_name("bare_packages.sh")
+# The libraries of Ansible, as the role edge brings them.
+_ON_HOST = """\
+sh -ec 'mkdir /run/on-host && tar --extract --gzip --directory /run/on-host
+DEBIAN_FRONTEND=noninteractive; export DEBIAN_FRONTEND
+apt-get -qq update </dev/null
+apt-get -qq --no-install-recommends install python3-jinja2 python3-yaml python3-packaging python3-resolvelib \
+  python3-cryptography </dev/null
+exec python3 -I /run/on-host/leptonctl/hosts/pulled.py /run/on-host'
+"""
 
 
 def main() -> int:
@@ -53,7 +63,7 @@ def main() -> int:
                 continue
             with ten_hosts() as hosts:
                 runs[name].append(_measured(hosts, configure))
-                if name != _FLOOR:
+                if name not in _ENDS_ELSEWHERE:
                     states.append(hosts.end_state())
             print(f"round {number + 1}: {name}: {runs[name][-1].wall_s:.1f} s", file=sys.stderr)
     measured = {name: medians(of_one) for name, of_one in runs.items()}
@@ -91,9 +101,22 @@ def _unsafe(hosts: TenHosts) -> Run:
     return done
 
 
+def _on_hosts(hosts: TenHosts) -> Run:
+    """Ansible on each host itself: what `leptonctl publish` makes of the host, sent there and run as a box runs it."""
+    began, used = time.perf_counter(), time.process_time()
+    _ask(
+        Request(aim.address, aim.endpoint, _ON_HOST, state_archive(aim, recorded=aim, site=SITE, serial=1))
+        for aim in hosts.targets()
+    )
+    return Run(wall_s=time.perf_counter() - began, cpu_s=time.process_time() - used, peak_mib=0)
+
+
 def _on_each(hosts: TenHosts, program: bytes) -> None:
-    requests = [Request(aim.address, aim.endpoint, "sh -es", program) for aim in hosts.targets()]
-    for reply in run_all(requests, timeout_s=900).values():
+    _ask(Request(aim.address, aim.endpoint, "sh -es", program) for aim in hosts.targets())
+
+
+def _ask(requests: Iterable[Request]) -> None:
+    for reply in run_all(list(requests), timeout_s=900).values():
         if reply.exit_status != 0:
             raise CommandFailed(f"{reply.address}: {reply.detail or reply.stderr.decode()}")
 
@@ -104,7 +127,10 @@ def _bare(hosts: TenHosts) -> Run:
     return Run(wall_s=time.perf_counter() - began, cpu_s=time.process_time() - used, peak_mib=0)
 
 
+_ALONE = "leptonctl's playbook, by an Ansible on each host"
 _FLOOR = "packages by a shell script, nothing else"
+# One has Ansible's libraries too, the other no settings.
+_ENDS_ELSEWHERE = {_ALONE, _FLOOR}
 _MEASURES: dict[str, Callable[[TenHosts], Run]] = {
     "peer, no facts": lambda hosts: _plain(hosts, ANSIBLE_GATHERING="explicit"),
     "peer, no facts, strategy free": lambda hosts: _plain(hosts, ANSIBLE_GATHERING="explicit", ANSIBLE_STRATEGY="free"),
@@ -113,6 +139,7 @@ _MEASURES: dict[str, Callable[[TenHosts], Run]] = {
     ),
     "leptonctl's playbook, by ansible-playbook": _own_playbook,
     "leptonctl up, dpkg with force-unsafe-io": _unsafe,
+    _ALONE: _on_hosts,
     _FLOOR: _bare,
 }
 
