@@ -67,7 +67,10 @@ def test_what_lies_between_hosts_and_volumes_is_missed_too(aws_proxy: Proxy, tmp
     assert is_as_planned(again, make(again))
 
 
-def test_a_throttled_location_is_made_in_the_end(aws_proxy: Proxy, tmp_path: Path) -> None:
+def test_a_throttled_location_is_made_in_the_end(
+    aws_proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "25")
     throttle = Throttle({"CreateSubnet": Rate(1, 2), "DescribeSubnets": Rate(2, 4), "RunInstances": Rate(1, 1)})
     aws_proxy.add(throttle)
     session = open_site("thin", tmp_path)

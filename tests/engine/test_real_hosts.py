@@ -125,6 +125,7 @@ def test_a_second_up_changes_nothing_in_the_cloud_and_starts_no_ansible(world: C
     assert world.site.configured_runs() == before
 
 
+@pytest.mark.matrix
 def test_drift_names_exactly_what_was_done_behind_our_back_and_up_mends_it(world: CloudSite, first_up: Answer) -> None:
     assert first_up.exit_code == 0
     ec2: Any = boto3.client("ec2", region_name=REGION, endpoint_url=world.hosts.moto_url)

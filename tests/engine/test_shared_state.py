@@ -55,7 +55,7 @@ def shared(aws_proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return Shared(tmp_path)
 
 
-@pytest.mark.parametrize("site", ["shared", "sealed"])
+@pytest.mark.parametrize("site", ["shared", pytest.param("sealed", marks=pytest.mark.matrix)])
 def test_a_second_machine_goes_on_where_the_first_one_was(shared: Shared, aws_proxy: Proxy, site: str) -> None:
     shared.make_bucket()
     first, second = shared.machine("first", site), shared.machine("second", site)

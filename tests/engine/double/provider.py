@@ -1,9 +1,9 @@
 """A double of `pulumi-resource-aws`: the provider protocol in front of a table of resource types that call moto.
 
 It does what the suite needs of the real provider: names where none is given, replaces where the cloud can't change in
-place, reads what is there for `refresh`, and says that a thing is gone. It does not check inputs, never waits, retries
-or paginates, computes nothing in a preview, and knows only the types of its table. What passes here says nothing about
-the real provider's own mistakes.
+place, reads what is there for `refresh`, and says that a thing is gone. It does not check inputs, never waits or
+paginates, retries only as boto does, computes nothing in a preview, and knows only the types of its table. What passes
+here says nothing about the real provider's own mistakes.
 """
 
 from __future__ import annotations
