@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 from leptonctl.errors import ExitCode, PlatformFailed, PreflightFailed
+from leptonctl.planning import aws_tags
 from leptonctl.planning.plan import Action
 from leptonctl.planning.resources import resource_changes
 from leptonctl.progress import silent
@@ -51,6 +53,11 @@ def test_what_is_seen_late_is_waited_for(aws_proxy: Proxy, tmp_path: Path) -> No
 
 
 def test_what_lies_between_hosts_and_volumes_is_missed_too(aws_proxy: Proxy, tmp_path: Path) -> None:
+    make(open_site("thin", tmp_path))
+    ec2: Any = boto3.client("ec2", region_name=REGION)
+    for volume in ec2.describe_volumes(Filters=[{"Name": f"tag:{aws_tags.ROLE}", "Values": ["volume"]}])["Volumes"]:
+        place = volume["Attachments"][0]
+        ec2.detach_volume(VolumeId=volume["VolumeId"], InstanceId=place["InstanceId"], Device=place["Device"])
     aws_proxy.refuse("AttachVolume", "UnauthorizedOperation", times=99)
     session = open_site("thin", tmp_path)
     with pytest.raises(PlatformFailed):

@@ -106,12 +106,16 @@ class Operation:
             project=self._stack.project, stack=self._stack.name, args=[address], monitor_address=address,
             dryRun=self._is_dry, parallel=16, organization="organization",
         )  # fmt: skip
-        answer = language.Run(request)
+        try:
+            error = str(language.Run(request).error)
+        except grpc.RpcError as lost:
+            # The SDK ends the tasks of a program that has failed, and is thrown out by what one of them throws.
+            error = f"the program was thrown out: {lost.details()}"
         # What was begun comes to its end, also after something else has failed.
         monitor.end()
         server.stop(0)
-        if answer.error or monitor.failed:
-            raise Failed(answer.error or "a resource failed")
+        if error or monitor.failed:
+            raise Failed(error or "a resource failed")
         for old in reversed(self._replaced):
             self._delete(old, "delete-replaced")
         stays = self._with_what_they_need(kept & self._olds.keys())
