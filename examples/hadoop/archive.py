@@ -17,7 +17,7 @@ DIGEST = (DATA / "archive.digest").read_text(encoding="utf-8").strip()
 """What the archive always has: the same jars give the same bytes."""
 PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 # A daemon looks for the folder of its pages, and does not start without one.
-PAGES = ("hdfs", "datanode", "secondary", "static")
+PAGES = ("hdfs", "datanode", "journal", "secondary", "static")
 
 
 @dataclass(frozen=True)

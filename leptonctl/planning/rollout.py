@@ -11,7 +11,7 @@ from itertools import chain, pairwise, repeat
 from typing import TYPE_CHECKING
 
 from leptonctl.planning.ceph import ceph_turns
-from leptonctl.planning.hdfs import parts_of
+from leptonctl.planning.hdfs import hdfs_turns
 from leptonctl.planning.kubeadm import cluster_of
 from leptonctl.sitefile.rollout import ALL_AT_ONCE
 
@@ -97,18 +97,16 @@ def roll_over(
 
 
 def turns_of(members: Iterable[DesiredLocation]) -> dict[str, int]:
-    """The turn of each control plane host in its cluster, and of each monitor of a Ceph cluster.
+    """The turn of each control plane host, of each monitor of Ceph, and of each name and journal node of HDFS.
 
-    These change one after the other, and before all others. Some of them may be data nodes of HDFS, which need their
-    name node: it comes with the first.
+    These change one after the other, and before all others.
     """
     there = tuple(members)
     clusters = (cluster_of(location) for location in there)
     turns = ceph_turns(there) | {
         address: turn for cluster in clusters if cluster is not None for turn, address in enumerate(cluster.control)
     }
-    names = (host.address for location in there for host in location.hosts if "name_node" in parts_of(host))
-    return turns and dict.fromkeys(names, 0) | turns
+    return turns | hdfs_turns(there, turns)
 
 
 def in_turns(batches: tuple[tuple[str, ...], ...], turns: Mapping[str, int]) -> tuple[tuple[str, ...], ...]:

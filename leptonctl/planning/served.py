@@ -66,21 +66,32 @@ def texts(value: object) -> tuple[str, ...]:
 # Who reads and writes files: its own daemons, the hosts beside it, and people, by WebHDFS.
 _FILES = (Audience.PEERS, Audience.LOCATION, Audience.OPERATORS)
 # Where each part serves HTTP: files, its state, its metrics.
-HDFS_HTTP_PORTS: Mapping[str, int] = {"name_node": 9870, "checkpoint_node": 9868, "data_node": 9864}
+HDFS_HTTP_PORTS: Mapping[str, int] = {
+    "name_node": 9870,
+    "checkpoint_node": 9868,
+    "journal_node": 8480,
+    "data_node": 9864,
+}
 _HDFS_PORTS: dict[str, tuple[int, ...]] = {
     "name_node": (8020, 9870),
     "checkpoint_node": (9868,),
+    "journal_node": (8480,),
     "data_node": (9864, 9866, 9867),
 }
+# Edits of the name nodes and ZooKeeper, by which they elect the active one; where one tells the other to stand by.
+_HDFS_OWN_PORTS: dict[str, tuple[int, ...]] = {"journal_node": (8485, 2181, 2888, 3888), "name_node": (8019,)}
 
 
 def _hdfs(settings: Mapping[str, object]) -> tuple[Served, ...]:
     """Hadoop's own ports of each part: https://hadoop.apache.org/docs/r3.4.1/hadoop-project-dist/hadoop-hdfs/hdfs-default.xml."""
-    return tuple(
+    parts = texts(settings["parts"])
+    files = tuple(
         Served(port, (*_FILES, Audience.MONITORING) if port == HDFS_HTTP_PORTS[part] else _FILES)
-        for part in texts(settings["parts"])
+        for part in parts
         for port in _HDFS_PORTS[part]
     )
+    own = tuple(Served(port, (Audience.PEERS,)) for part in parts for port in _HDFS_OWN_PORTS.get(part, ()))
+    return (*files, *own)
 
 
 def _containers(settings: Mapping[str, object]) -> tuple[Served, ...]:

@@ -121,7 +121,7 @@ RULES: dict[str, str] = {
     "cni-digest": "A manifest from elsewhere comes with its SHA-256.",
     "object-user": "Who may use a bucket is a user of its server's settings.",
     "bucket-name": "A bucket's name has the form that S3 wants.",
-    "hdfs-parts": "A site has one HDFS, with one name node and at most one that copies its names.",
+    "hdfs-parts": "A site has one HDFS, whose name nodes, journal nodes and checkpoint node go together.",
     "hdfs-archive": "Hadoop comes from an archive that the file names, with its digest.",
     "hdfs-disk": "A folder for blocks has a name of its own.",
     "hdfs-redundancy": "Blocks are not kept more often than there are data nodes for.",

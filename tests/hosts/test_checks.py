@@ -91,6 +91,23 @@ def test_a_check_of_every_look_says_what_it_rests_on_so_that_one_change_is_told_
 
 
 def test_what_other_hosts_have_to_be_there_for_is_not_asked_while_they_are_still_to_be_done() -> None:
-    parts = ("name_node", "checkpoint_node", "data_node")
+    parts: tuple[str, ...] = ("name_node", "checkpoint_node", "data_node")
     asking = {check.title for check in checks_for(role("storage_hdfs", parts=parts)) if check.asks_others}
     assert asking == {"HDFS has all its data nodes and blocks"}
+    parts = ("journal_node", "data_node")
+    asking = {check.title for check in checks_for(role("storage_hdfs", parts=parts)) if check.asks_others}
+    assert asking == {
+        "the journal node keeps the edits of HDFS, and votes",
+        "the data node has its disks and its name node",
+    }
+
+
+def test_of_two_name_nodes_each_has_who_makes_it_the_active_one() -> None:
+    parts = ("name_node", "journal_node")
+    units = {
+        count: {check.name for check in checks_for(role("storage_hdfs", parts=parts, name_nodes=["192.0.2.1"] * count))
+                if isinstance(check, Unit)}
+        for count in (1, 2)
+    }  # fmt: skip
+    assert units[2] - units[1] == {"leptonctl-hdfs-failover.service"}
+    assert "leptonctl-hdfs-zookeeper.service" in units[1]

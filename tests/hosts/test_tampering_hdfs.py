@@ -55,6 +55,26 @@ ROUNDS = {
     ),
 }
 
+# What two name nodes need besides; the other one is a host that is not there.
+STANDBY = {
+    "parts": ["name_node", "journal_node", "data_node"],
+    "name_nodes": ["127.0.0.1", "192.0.2.1"],
+    "journal_nodes": ["127.0.0.1"],
+    "checkpoint_node": None,
+}
+OF_A_STANDBY = Round(
+    (
+        content(ROLE, f"{HADOOP}/zookeeper.cfg"),
+        Change(ROLE, "/var/lib/hadoop/zookeeper/myid: content changed", "echo 7 > /var/lib/hadoop/zookeeper/myid"),
+        mode(ROLE, "/var/lib/hadoop/zookeeper", "0777", "0700"),
+        content(ROLE, f"{UNITS}-failover.service", RELOAD),
+        missing(ROLE, f"{HADOOP}/hdfs-site.xml"),
+        stopped(ROLE, "leptonctl-hdfs-failover.service"),
+        disabled(ROLE, "leptonctl-hdfs-journal-node.service"),
+        put_over(ROLE, "leptonctl-hdfs-zookeeper.service"),
+    )
+)
+
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
@@ -79,3 +99,12 @@ def test_names_that_are_gone_are_told_and_not_made_anew_over_blocks(box: Box) ->
     box.configure()
     assert box.record().problem is None
     assert box.found(with_checks=True) == {}
+
+
+def test_a_change_by_hand_of_what_two_name_nodes_need_is_told_and_mended(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with fresh_box(tmp_path_factory.mktemp("standby-box"), "standby-box") as made:
+        bring_hadoop(made)
+        made.become(role("base"), role(ROLE, **{**SETTINGS, **STANDBY}))
+        hold(made, OF_A_STANDBY)

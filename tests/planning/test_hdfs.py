@@ -60,7 +60,7 @@ def told(want: Desired, host: str, role: str = "storage_hdfs") -> dict[str, Any]
 
 def test_one_hdfs_spans_the_site_and_a_location_is_a_rack() -> None:
     found = hdfs_of(site())
-    assert (found.name_node, found.checkpoint_node) == ("core/name-1", "regions/west/data-1")
+    assert (found.name_nodes, found.checkpoint_node) == (("core/name-1",), "regions/west/data-1")
     racks = (("core/data-1", "/core"), ("core/data-2", "/core"), ("regions/west/data-1", "/regions.west"))
     assert found.data_nodes == racks
     assert rack_of("edges/shop") == "/edges.shop"
@@ -69,7 +69,7 @@ def test_one_hdfs_spans_the_site_and_a_location_is_a_rack() -> None:
 def test_the_name_node_alone_is_told_of_all_others_so_that_a_new_host_changes_no_data_node() -> None:
     assert [node["address"] for node in told(site(), "core/name-1")["nodes"]] == ["10.9.0.3", "10.9.0.4", "10.9.1.2"]
     data = told(site(), "core/data-2")
-    assert (data["name_node"], data["checkpoint_node"], data["address"]) == ("10.9.0.2", "10.9.1.2", "10.9.0.4")
+    assert (data["name_nodes"], data["checkpoint_node"], data["address"]) == (["10.9.0.2"], "10.9.1.2", "10.9.0.4")
     assert (data["nodes"], data["paths"]) == ([], [])
 
 
@@ -103,9 +103,67 @@ def test_the_name_node_comes_with_the_first_of_those_that_have_a_turn() -> None:
     assert turns_of(site().locations) == {}
 
 
+def pair(journal: int = 3, **more: object) -> Desired:
+    files = ["base", "storage_hdfs"]
+    nodes = {
+        "names": {"count": 2, "roles": files, "software": {"storage_hdfs": {"parts": ["name_node"]}}},
+        "votes": {
+            "count": journal,
+            "roles": files,
+            "software": {"storage_hdfs": {"parts": ["data_node", "journal_node"]}},
+        },
+        "data": {"count": 1, "roles": files},
+    }
+    return site(nodes={**nodes, **more})
+
+
+def test_two_name_nodes_come_after_their_journal_nodes_and_all_of_them_one_by_one() -> None:
+    assert turns_of(pair().locations) == {
+        "core/votes-1": -3,
+        "core/votes-2": -2,
+        "core/votes-3": -1,
+        "core/names-1": 0,
+        "core/names-2": 1,
+    }
+
+
+def test_journal_nodes_that_are_monitors_of_ceph_have_the_turns_of_those() -> None:
+    both = {
+        "count": 3,
+        "roles": ["base", "storage_ceph", "storage_hdfs"],
+        "software": {"storage_ceph": {"monitor": True}, "storage_hdfs": {"parts": ["journal_node"]}},
+    }
+    turns = turns_of(pair(votes=both).locations)
+    assert turns == {
+        "core/votes-1": 0,
+        "core/votes-2": 1,
+        "core/votes-3": 2,
+        "core/names-1": 3,
+        "core/names-2": 4,
+    }
+
+
+def test_every_host_knows_both_name_nodes_and_where_edits_are_kept_and_none_that_nobody_can_reach() -> None:
+    names = {
+        "core/names-1": "10.9.0.2",
+        "core/votes-1": "10.9.0.4",
+        "core/votes-2": "10.9.0.5",
+        "core/data-1": "10.9.0.7",
+    }
+    found: dict[str, dict[str, Any]] = {
+        host: dict(next(one.settings for one in roles_by_host(pair(), names)[host] if one.name == "storage_hdfs"))
+        for host in ("core/names-1", "core/data-1")
+    }
+    for settings in found.values():
+        assert settings["name_nodes"] == ["10.9.0.2", None]
+        assert settings["journal_nodes"] == ["10.9.0.4", "10.9.0.5", None]
+    assert [node["host"] for node in found["core/names-1"]["nodes"]] == ["core/votes-1", "core/votes-2", "core/data-1"]
+    assert found["core/data-1"]["nodes"] == []
+
+
 def test_a_site_without_it_has_none() -> None:
     bare = desired(Site.model_validate({"site": "demo", "owner": "ops", "core": {"platform": "local"}}))
-    assert hdfs_of(bare).name_node is None
+    assert hdfs_of(bare).name_nodes == ()
 
 
 def test_a_host_keeps_its_part_until_the_role_was_taken_off_it() -> None:
@@ -119,3 +177,10 @@ def test_a_host_keeps_its_part_until_the_role_was_taken_off_it() -> None:
         "take the role storage_hdfs off it first (its data is kept until you name it)"
     )
     assert list(refused_edits(place, {})) == []
+
+
+def test_a_data_node_may_become_a_journal_node_too() -> None:
+    place = next(one for one in pair().locations if one.address == "core")
+    ran = RoleLook(RoleState.SETTINGS_CHANGED, changed_settings=("parts",), former_settings={"parts": ["data_node"]})
+    look = HostLook("core/votes-1", Reach.OK, datetime.now(UTC), {"storage_hdfs": ran})
+    assert list(refused_edits(place, {"core/votes-1": look})) == []

@@ -21,6 +21,7 @@ MANAGED = "Managed by leptonctl: the next run puts this file back."
 # Their format has no comments.
 WITHOUT_COMMENTS = {
     "timezone.j2",
+    "myid.j2",
     "hosts.json.j2",
     "targets.json.j2",
     "agent.json.j2",
@@ -59,7 +60,10 @@ DERIVED = {
     "storage_nfs": {"storage_nfs_exports", "storage_nfs_mounts"},
     "storage_object": {"storage_object_buckets"},
     "dashboards": {"dashboards_prometheus_port"},
-    "storage_hdfs": {f"storage_hdfs_{name}" for name in ("name_node", "checkpoint_node", "address", "nodes", "paths")},
+    "storage_hdfs": {
+        f"storage_hdfs_{name}"
+        for name in ("name_nodes", "journal_nodes", "checkpoint_node", "address", "nodes", "paths")
+    },
     "monitoring_server": {
         f"monitoring_server_{name}"
         for name in ("targets", "senders", "write_to", "alertmanagers", "out_of_order_hours", "watched_roles")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from leptonctl.hosts.checks.kinds import Check, Command, CommonCommand, Package, Unit
+from leptonctl.hosts.checks.kinds import Check, Command, CommonCommand, Package, Port, Unit
+from leptonctl.planning.served import HDFS_HTTP_PORTS, texts
 
 if TYPE_CHECKING:
     from leptonctl.planning.desired import Settings
@@ -17,11 +18,14 @@ PATHS_PROGRAM = f"{PROGRAMS}/hdfs_paths"
 HEALTH_PROGRAM = f"{PROGRAMS}/hdfs_health"
 SUMS = "/opt/leptonctl/hadoop/SHA256SUMS"
 PATHS_TIMER = "leptonctl-hdfs-paths.timer"
+ZOOKEEPER = "leptonctl-hdfs-zookeeper.service"
+FAILOVER = "leptonctl-hdfs-failover.service"
 
 
 def storage_hdfs(settings: Settings) -> tuple[Check, ...]:
     """Hadoop is as its archive has it, the host's daemons run, and each says of itself that all is in order."""
     parts = cast("tuple[Part, ...]", settings["parts"])
+    has_standby = len(texts(settings.get("name_nodes"))) > 1
     found: list[Check] = [
         Command(
             "Hadoop is as its archive has it",
@@ -33,9 +37,13 @@ def storage_hdfs(settings: Settings) -> tuple[Check, ...]:
         ),
         Package("default-jre-headless"),
         *(Unit(UNITS[part]) for part in parts),
+        *((Unit(ZOOKEEPER), Port(HDFS_HTTP_PORTS["journal_node"])) if "journal_node" in parts else ()),
+        *((Unit(FAILOVER),) if "name_node" in parts and has_standby else ()),
         Unit("leptonctl-hdfs-metrics.timer"),
         *(
-            _KINDS[part](TITLES[part], (HEALTH_PROGRAM, part), expect="in order", limit_s=60, covers=(HEALTH_PROGRAM,))
+            (CommonCommand if part in _WITH_OTHERS or "journal_node" in parts else Command)(
+                TITLES[part], (HEALTH_PROGRAM, part), expect="in order", limit_s=60, covers=(HEALTH_PROGRAM,)
+            )
             for part in parts
         ),
     ]
@@ -65,12 +73,15 @@ def storage_hdfs(settings: Settings) -> tuple[Check, ...]:
 UNITS: dict[Part, str] = {
     "name_node": "leptonctl-hdfs-name-node.service",
     "checkpoint_node": "leptonctl-hdfs-checkpoint-node.service",
+    "journal_node": "leptonctl-hdfs-journal-node.service",
     "data_node": "leptonctl-hdfs-data-node.service",
 }
 TITLES: dict[Part, str] = {
     "name_node": "HDFS has all its data nodes and blocks",
     "checkpoint_node": "the names of HDFS are copied",
+    "journal_node": "the journal node keeps the edits of HDFS, and votes",
     "data_node": "the data node has its disks and its name node",
 }
-# A name node may be there before its data nodes: others of its rollout, or of another location.
-_KINDS: dict[Part, type[Command]] = {"name_node": CommonCommand, "checkpoint_node": Command, "data_node": Command}
+# A name node may be there before its data nodes, which are others of its rollout or of another location. A journal
+# node, and what else its host is, is there before the other journal nodes and the name nodes.
+_WITH_OTHERS: frozenset[Part] = frozenset({"name_node", "journal_node"})

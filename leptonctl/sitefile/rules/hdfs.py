@@ -1,4 +1,4 @@
-"""Rules on HDFS: one name node in a site, an archive with its digest, as many data nodes as the redundancy needs."""
+"""Rules on HDFS: parts that go together, an archive with its digest, as many data nodes as the redundancy needs."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 
 _ROLE: Literal["storage_hdfs"] = "storage_hdfs"
 _URL = re.compile(r"(https?|file)://[^\s\"@]+")
+_Member = tuple["Path", "NodeGroup"]
+_MAJORITIES = (3, 5)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _DISK = re.compile(r"[a-z][a-z0-9-]*")
-# The name node's own folders, beside those for blocks.
-_TAKEN = frozenset({"name", "checkpoint"})
+# The other parts' folders, beside those for blocks.
+_TAKEN = frozenset({"name", "checkpoint", "journal", "zookeeper"})
+_STANDBY = "(or two, with journal_node on three or five other hosts)"
 
 
 def check_hdfs(site: Site) -> Iterator[Finding]:
@@ -41,16 +44,47 @@ def check_hdfs(site: Site) -> Iterator[Finding]:
             yield Finding("scaled-hosts", _place(path, group), message, hint)
         yield from _check_archive(settings[path], _place(path, group))
         yield from _check_disks(settings[path], _place(path, group))
-    for part, needed in (("name_node", True), ("checkpoint_node", False)):
-        having = [(path, group) for path, group in members if part in _parts(settings[path])]
-        count = sum(host_count(group) for _, group in having)
-        if count > 1 or (needed and not count):
-            path, group = having[-1] if having else members[0]
-            place = settings[path]["parts"].origin if having else None
-            message = f"this site's HDFS has {count or 'no'} hosts with the part {part}"
-            hint = f"set software.storage_hdfs.parts: [{part}] for one group of one host, and for no other"
-            yield Finding("hdfs-parts", place or _place(path, group), message, hint)
+    yield from _check_parts(members, settings)
     yield from _check_replication(members, settings)
+
+
+def _check_parts(members: list[_Member], settings: Mapping[Path, Mapping[str, Resolved]]) -> Iterator[Finding]:
+    """As many hosts of each part as go together, those that make one name service in one location."""
+    having = {
+        part: [(path, group) for path, group in members if part in _parts(settings[path])]
+        for part in ("name_node", "checkpoint_node", "journal_node")
+    }
+    count = {part: sum(host_count(group) for _, group in found) for part, found in having.items()}
+
+    def told(part: str, message: str, hint: str) -> Finding:
+        path, group = having[part][-1] if having[part] else members[0]
+        place = settings[path]["parts"].origin if having[part] else None
+        return Finding("hdfs-parts", place or _place(path, group), message, hint)
+
+    for part, most in (("name_node", 2), ("checkpoint_node", 1)):
+        if count[part] > most or (part == "name_node" and not count[part]):
+            more = f" {_STANDBY}" if part == "name_node" else ""
+            hint = f"set software.storage_hdfs.parts: [{part}] for one group of one host{more}, and for no other"
+            yield told(part, f"this site's HDFS has {count[part] or 'no'} hosts with the part {part}", hint)
+    journals = count["journal_node"]
+    if count["name_node"] == 2 and journals not in _MAJORITIES:  # noqa: PLR2004 - a name node and its standby
+        message = f"two name nodes need three or five journal nodes, and this site's HDFS has {journals or 'none'}"
+        hint = (
+            "add journal_node to software.storage_hdfs.parts of three hosts that are no name nodes: data nodes may be"
+        )
+        yield told("journal_node" if journals else "name_node", message, hint)
+    if count["name_node"] == 2 and count["checkpoint_node"]:  # noqa: PLR2004 - as above
+        hint = "take checkpoint_node out of software.storage_hdfs.parts"
+        yield told("checkpoint_node", "of two name nodes the standby copies the names: no other node does", hint)
+    if count["name_node"] == 1 and journals:
+        hint = "have two hosts with the part name_node, or take journal_node out of software.storage_hdfs.parts"
+        yield told("journal_node", "journal nodes keep the edits of two name nodes, and there is one", hint)
+    if any("name_node" in _parts(settings[path]) for path, _ in having["journal_node"]):
+        message = "a host is name node and journal node: the journal nodes are there before it, and outlive it"
+        yield told("journal_node", message, "give the part journal_node to other hosts, such as data nodes")
+    if len({path[:-2] for part in ("name_node", "journal_node") for path, _ in having[part]}) > 1:
+        message = "two name nodes and their journal nodes are in more than one location"
+        yield told("name_node", message, "put them into one: each change of a name waits for them")
 
 
 def check_hdfs_paths(site: Site) -> Iterator[Finding]:
@@ -143,7 +177,7 @@ def _check_disks(held: Mapping[str, Resolved], place: Path) -> Iterator[Finding]
     for index, disk in enumerate(_texts(held["disks"].value)):
         if not _DISK.fullmatch(disk) or disk in _TAKEN:
             message = f"{quoted(disk)} cannot be a folder for blocks"
-            hint = "write a name such as data or disk-1; name and checkpoint are taken"
+            hint = "write a name such as data or disk-1; name, checkpoint, journal and zookeeper are taken"
             yield Finding("hdfs-disk", (*origin, index) if origin else place, message, hint)
 
 

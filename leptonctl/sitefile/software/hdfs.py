@@ -10,7 +10,7 @@ from leptonctl.sitefile.base import Text
 from leptonctl.sitefile.effects import forbidden, no_effect, rolling
 from leptonctl.sitefile.software.fields import Settings
 
-Part = Literal["name_node", "checkpoint_node", "data_node"]
+Part = Literal["name_node", "checkpoint_node", "journal_node", "data_node"]
 
 
 class StorageHdfs(Settings):
@@ -28,7 +28,7 @@ class StorageHdfs(Settings):
             instead="take the role off the hosts (its data is kept until you name it), then give them the other parts",
         ),
     ] = ("data_node",)
-    """What the hosts of this group are: the site's one name node, the one that copies its names, data nodes."""
+    """What these hosts are; one name node may have a checkpoint node, two need three or five journal nodes."""
     disks: Annotated[
         tuple[Text, ...], Field(strict=False, min_length=1), rolling("blocks on a disk that is removed are copied anew")
     ] = ("data",)

@@ -4,11 +4,13 @@
 
 Usage: hdfs_health PART             print `in order`, or what is not: what could not be asked is never in order
        hdfs_health --wait PART      the same, asked until it is in order: for two minutes at most, for 20 seconds where
-                                    all that is missing are data nodes, because other hosts may be done later
+                                    all that is missing are data nodes or a majority of journal nodes, and not at all
+                                    for edits to keep, because other hosts may be done later
        hdfs_health --metrics FILE   write the figures of all parts of this host as Prometheus takes them
 """
 
 import json
+import socket
 import sys
 import time
 import urllib.request
@@ -16,8 +18,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 SETTINGS = Path("/etc/leptonctl/hdfs.json")
-PORTS = {"name_node": 9870, "checkpoint_node": 9868, "data_node": 9864}
-SERVICES = {"name_node": "NameNode", "checkpoint_node": "SecondaryNameNode", "data_node": "DataNode"}
+PORTS = {"name_node": 9870, "checkpoint_node": 9868, "journal_node": 8480, "data_node": 9864}
+SERVICES = {
+    "name_node": "NameNode",
+    "checkpoint_node": "SecondaryNameNode",
+    "journal_node": "JournalNode",
+    "data_node": "DataNode",
+}
+ZOOKEEPER_PORT = 2181
 # Of the name node and of a data node: the figure's name here, the bean and its attribute, and what it is.
 FIGURES = {
     "name_node": (
@@ -37,11 +45,14 @@ FIGURES = {
         ("disks_failed", "FSDatasetState", "NumFailedVolumes", "Disks of this host that failed."),
     ),
     "checkpoint_node": (),
+    "journal_node": (),
 }
 STALE_S = 60
 WAIT_S = 120
 WAIT_FOR_OTHERS_S = 20
 SILENT = "data nodes that do not answer: "
+NO_MAJORITY = "its ZooKeeper has no majority"
+NO_EDITS = "it holds no edits"
 # A checkpoint is made each hour.
 CHECKPOINT_LIMIT_S = 3 * 3600
 
@@ -50,7 +61,13 @@ def beans(settings: dict, part: str) -> dict[str, dict]:
     """All figures of a daemon by the name of their bean."""
     # The checkpoint node alone listens on one address, that by which it is known.
     host = settings["address"] if part == "checkpoint_node" else "127.0.0.1"
-    with urllib.request.urlopen(f"http://{host}:{PORTS[part]}/jmx", timeout=20) as answer:
+    return beans_of(host, part)
+
+
+def beans_of(host: str, part: str, which: str = "*", limit_s: int = 20) -> dict[str, dict]:
+    """The figures of a host's daemon by the name of their bean."""
+    query = f"qry=Hadoop:service={SERVICES[part]},name={which}"
+    with urllib.request.urlopen(f"http://{host}:{PORTS[part]}/jmx?{query}", timeout=limit_s) as answer:
         found = json.loads(answer.read())["beans"]
     prefix = f"Hadoop:service={SERVICES[part]},name="
     named = {one["name"].removeprefix(prefix): one for one in found if one["name"].startswith(prefix)}
@@ -64,6 +81,9 @@ def beans(settings: dict, part: str) -> dict[str, dict]:
 def name_node(settings: dict, found: dict[str, dict]) -> Iterator[str]:
     """What is not in order where the names are."""
     info, state, names = found["NameNodeInfo"], found["FSNamesystemState"], found["FSNamesystem"]
+    active = [is_active(found), *map(is_active_elsewhere, other_name_nodes(settings))].count(True)
+    if active != 1:
+        yield f"{active or 'none'} of the name nodes {'are' if active else 'is'} active"
     if info["Safemode"]:
         yield f"it takes no changes: {' '.join(info['Safemode'].split())}"
     live = {address.rpartition(":")[0] for address in json.loads(info["LiveNodes"])}
@@ -84,14 +104,50 @@ def name_node(settings: dict, found: dict[str, dict]) -> Iterator[str]:
         yield f"folders of names that failed: {', '.join(failed)}"
 
 
+def other_name_nodes(settings: dict) -> list[str]:
+    """Where the other name node is, if there is one."""
+    return [one for one in settings["name_nodes"] if one != settings["address"]]
+
+
+def is_active(found: dict[str, dict]) -> bool:
+    """Whether a name node says that it is the active one; one that is alone always is."""
+    return found["NameNodeStatus"]["State"] == "active"
+
+
+def is_active_elsewhere(address: str) -> bool:
+    """The same of another host's; that it does not answer is told there."""
+    try:
+        return is_active(beans_of(address, "name_node", "NameNodeStatus", limit_s=5))
+    except (OSError, ValueError, LookupError):
+        return False
+
+
+def journal_node(settings: dict, found: dict[str, dict]) -> Iterator[str]:
+    """What is not in order where edits are kept, and the active name node is elected."""
+    with socket.create_connection((settings["address"], ZOOKEEPER_PORT), timeout=10) as link:
+        link.sendall(b"srvr")
+        link.shutdown(socket.SHUT_WR)
+        said = b"".join(iter(lambda: link.recv(4096), b"")).decode(errors="replace")
+    if "\nMode: " not in said:
+        yield NO_MAJORITY
+    if '"Formatted":"true"' not in found["JournalNodeInfo"]["JournalsStatus"]:
+        yield NO_EDITS
+
+
 def data_node(settings: dict, found: dict[str, dict]) -> Iterator[str]:
     """What is not in order where blocks are."""
     actors = json.loads(found["DataNodeInfo"]["BPServiceActorInfo"])
     if not actors:
         yield "it does not know its name node"
-    for actor in actors:
-        if actor["ActorState"] != "RUNNING" or int(actor["LastHeartbeatResponseTime"]) > STALE_S:
-            yield f"the name node at {actor['NamenodeAddress']} does not answer it"
+    silent = [
+        actor["NamenodeAddress"]
+        for actor in actors
+        if actor["ActorState"] != "RUNNING" or int(actor["LastHeartbeatResponseTime"]) > STALE_S
+    ]
+    # Of two name nodes one is enough; what is wrong with the other is told by itself, also that it misses a data node.
+    if len(silent) == len(actors):
+        for address in silent:
+            yield f"the name node at {address} does not answer it"
     state = found.get("FSDatasetState")
     # Told only once it has met its name node.
     if state is None:
@@ -115,6 +171,7 @@ LOOKS: dict[str, Callable[[dict, dict[str, dict]], Iterator[str]]] = {
     "name_node": name_node,
     "data_node": data_node,
     "checkpoint_node": checkpoint_node,
+    "journal_node": journal_node,
 }
 
 
@@ -130,8 +187,8 @@ def problems(part: str) -> list[str]:
 def waited(part: str) -> list[str]:
     """The same, once it is in order: daemons that were just started know each other after some seconds."""
     begun = time.monotonic()
-    while found := problems(part):
-        lacks_others = all(problem.startswith(SILENT) for problem in found)
+    while found := [problem for problem in problems(part) if problem != NO_EDITS]:
+        lacks_others = all(problem.startswith((SILENT, NO_MAJORITY)) for problem in found)
         if time.monotonic() - begun > (WAIT_FOR_OTHERS_S if lacks_others else WAIT_S):
             break
         time.sleep(1)
@@ -149,6 +206,10 @@ def metrics(settings: dict) -> Iterator[str]:
         except (OSError, ValueError, LookupError):
             found[part] = {}
         yield f'leptonctl_hdfs_up{{part="{part}"}} {int(bool(found[part]))}'
+    if "name_node" in parts:
+        yield "# HELP leptonctl_hdfs_active Whether this name node is the active one."
+        yield "# TYPE leptonctl_hdfs_active gauge"
+        yield f"leptonctl_hdfs_active {int(bool(found['name_node']) and is_active(found['name_node']))}"
     for part in parts:
         for name, bean, attribute, help_text in FIGURES[part]:
             value = found[part].get(bean, {}).get(attribute)

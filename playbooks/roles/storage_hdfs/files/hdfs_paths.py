@@ -2,9 +2,10 @@
 # Managed by leptonctl: the next run puts this file back.
 """Makes the paths of the site file in HDFS, each with its owner and redundancy; with `--check` it only looks.
 
-Runs on the name node, and asks it by WebHDFS. Prints a line `changed: ...` for what it did; with `--check` `in order`
-or what is not. How often a file is kept is the file's own in HDFS: files that a client wrote otherwise are given the
-path's number. A file that was there before its path was erasure-coded stays as it was written.
+Runs on the name node, and asks it by WebHDFS; on one that stands by there is nothing to do. Prints a line
+`changed: ...` for what it did; with `--check` `in order` or what is not. How often a file is kept is the file's own in
+HDFS: files that a client wrote otherwise are given the path's number. A file that was there before its path was
+erasure-coded stays as it was written.
 """
 
 import json
@@ -41,9 +42,9 @@ def ask(method: str, path: str, **query: object) -> dict:
         return json.loads(answer.read() or b"{}")
 
 
-def bean(name: str) -> dict:
-    """One of the name node's own figures."""
-    url = f"{URL}/jmx?qry=Hadoop:service=NameNode,name={name}"
+def bean(name: str, url: str = URL) -> dict:
+    """One of a name node's own figures."""
+    url = f"{url}/jmx?qry=Hadoop:service=NameNode,name={name}"
     with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - as above
         return json.loads(answer.read())["beans"][0]
 
@@ -64,23 +65,33 @@ def tool(name: str, *arguments: str) -> None:
         sys.exit(f"{name} {' '.join(arguments)}: exit {done.returncode}: {done.stderr.strip().splitlines()[-1:]}")
 
 
-def wait_for_names(limit_s: float) -> None:
-    """Wait until the name node answers and takes changes; end the program where it does not."""
+def wait_for_names(settings: dict, limit_s: float) -> bool:
+    """Wait until the name node answers and takes changes; end the program where it does not. False: it stands by."""
     end, why = time.monotonic() + limit_s, ""
     while True:
         try:
-            why = bean("NameNodeInfo")["Safemode"]
+            if is_active():
+                why = bean("NameNodeInfo")["Safemode"]
+                if not why:
+                    return True
+            elif any(is_active(f"http://{one}:9870") for one in settings["name_nodes"] if one != settings["address"]):
+                return False
+            else:
+                why = "none is active"
         except (OSError, ValueError, LookupError) as error:
             why = f"it does not answer: {error}"
-        if not why:
-            return
         if time.monotonic() > end:
             sys.exit(f"the name node takes no changes: {' '.join(why.split())}")
         time.sleep(1)
 
 
-def read_nodes_anew(*, is_look: bool) -> Iterator[str]:
-    """Have the name node read who may be a data node, where that changed since it did."""
+def is_active(url: str = URL) -> bool:
+    """Whether a name node is the active one; one that is alone always is."""
+    return bean("NameNodeStatus", url)["State"] == "active"
+
+
+def read_nodes_anew(address: str, *, is_look: bool) -> Iterator[str]:
+    """Have this host's name node read who may be a data node, where that changed since it did."""
     since = bean("NameNodeInfo")["NNStartedTimeInMillis"] / 1000
     since = max(since, STAMP.stat().st_mtime if STAMP.exists() else 0)
     if all(path.stat().st_mtime < since for path in READ_ANEW):
@@ -88,7 +99,7 @@ def read_nodes_anew(*, is_look: bool) -> Iterator[str]:
     yield "the data nodes that may register"
     if not is_look:
         begun = time.time()
-        tool("DFSAdmin", "-refreshNodes")
+        tool("DFSAdmin", "-fs", f"hdfs://{address}:8020", "-refreshNodes")
         STAMP.parent.mkdir(parents=True, exist_ok=True)
         STAMP.write_text(f"{begun}\n")
 
@@ -147,10 +158,10 @@ def copies(folder: str, count: int, *, is_look: bool) -> Iterator[str]:
                 ask("PUT", path, op="SETREPLICATION", replication=count)
 
 
-def all_of_it(*, is_look: bool) -> Iterator[str]:
+def all_of_it(settings: dict, *, takes_changes: bool, is_look: bool) -> Iterator[str]:
     """Everything, in order."""
-    wanted = json.loads(SETTINGS.read_text())["paths"]
-    yield from read_nodes_anew(is_look=is_look)
+    yield from read_nodes_anew(settings["address"], is_look=is_look)
+    wanted = settings["paths"] if takes_changes else []
     for name in sorted({one["policy"] for one in wanted if one["policy"]}):
         yield from policy(name, is_look=is_look)
     for one in wanted:
@@ -159,9 +170,10 @@ def all_of_it(*, is_look: bool) -> Iterator[str]:
 
 def main(*, is_look: bool) -> None:
     """Look, or do."""
-    wait_for_names(0 if is_look else LIMIT_S)
+    settings = json.loads(SETTINGS.read_text())
+    takes_changes = wait_for_names(settings, 0 if is_look else LIMIT_S)
     count = 0
-    for line in all_of_it(is_look=is_look):
+    for line in all_of_it(settings, takes_changes=takes_changes, is_look=is_look):
         count += 1
         print(f"not so: {line}" if is_look else f"changed: {line}", flush=True)
     if not count:
