@@ -121,10 +121,10 @@ def upgrade(box: Box, name: RoleName, case: Case) -> None:
     box.run(
         f"rm -rf /root/old && mkdir -p /root/old && cd /root/old"
         f" && apt-get download {case.package} && dpkg-deb -R *.deb one"
-        f" && sed -i 's/^Version: .*/Version: 0~old/' one/DEBIAN/control && dpkg-deb -Znone -b one old.deb"
+        f" && sed -i 's/^Version: .*/&~old/' one/DEBIAN/control && dpkg-deb -Znone -b one old.deb"
         f" && dpkg --install --force-downgrade --force-depends --force-confold old.deb"
     )
-    assert any("0~old" in message for message in box.found()[name]), box.found()
+    assert any("~old" in message for message in box.found()[name]), box.found()
     run(box, name)
     assert box.run(f"dpkg-query --show --showformat='${{Version}}' {case.package}") == version
     assert flaws(box, name) == case.flaws
