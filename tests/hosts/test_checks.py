@@ -70,6 +70,11 @@ def test_every_host_of_the_site_has_to_be_scraped_within_two_intervals() -> None
     check = checks_for(role("monitoring_server", targets=targets, scrape_interval_s=10))[-1]
     assert check == PrometheusTargets(9090, ("core/box-1", "edges/shop/box-1"), wait_s=25)
     assert check.title == "Prometheus reaches all of its 2 hosts"
+    senders = [{"host": "edges/shop/box-2"}]
+    check = checks_for(role("monitoring_server", targets=targets, senders=senders, scrape_interval_s=10))[-1]
+    assert check == PrometheusTargets(
+        9090, ("core/box-1", "edges/shop/box-1"), senders=("edges/shop/box-2",), wait_s=50
+    )
 
 
 def test_checks_can_be_made_of_any_text_also_of_one_that_a_site_file_may_not_have() -> None:

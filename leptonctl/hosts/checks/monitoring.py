@@ -39,8 +39,9 @@ def monitoring_server(settings: Settings) -> tuple[Check, ...]:
             port,
             tuple(dict.fromkeys(target["host"] for target in targets)),
             # A new target is first scraped at a random moment of the interval; a failed scrape may take as long again.
-            # What is sent waits for up to five seconds more on its way.
-            wait_s=2 * interval_s + (10 if senders else 5),
+            # What is sent waits for up to five seconds more at each server on its way, and for a sender that has just
+            # been started to come to it.
+            wait_s=2 * interval_s + (30 if senders else 5),
             senders=tuple(sender["host"] for sender in senders),
         ),
     )
