@@ -24,7 +24,7 @@ def left_undone(state: Deployment, args: LocationArgs) -> tuple[str, ...]:
 
     What an edit of the site file adds is no such reason: it is told as the edit that it is.
     """
-    cut_off = tuple(one.name for one in pending_operations(state))
+    cut_off = tuple(dict.fromkeys(one.name for one in pending_operations(state)))
     found = [f"the last run was cut off at {_some(cut_off)}"] if cut_off else []
     outputs = outputs_of(state)
     if outputs is None or outputs.section == args.section:

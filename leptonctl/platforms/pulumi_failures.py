@@ -84,7 +84,8 @@ def plain(message: str) -> str:
 
 
 def _unanswered(attempt: Attempt, causes: Sequence[tuple[str, str]], *, is_dead: bool) -> LeptonError:
-    names = sorted(attempt.unanswered)
+    # Resources of different types may have one name.
+    names = sorted(set(attempt.unanswered))
     what = "died" if is_dead else "got no answer"
     problems = tuple(
         Problem("no_answer", f"{name}: {message}", hint=AGAIN, where=attempt.where)

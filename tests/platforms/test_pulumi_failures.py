@@ -34,7 +34,8 @@ def test_what_was_refused_is_told_beside_what_got_no_answer() -> None:
         ("box-1", "api error UnauthorizedOperation: not allowed"),
         ("network-zone", "Stream removed (Socket closed)"),
     )
-    failed = failure_of("", replace(ATTEMPT, told=told, unanswered=("network-zone",)), nobody)
+    # A subnet and what ties it to its routes have one name.
+    failed = failure_of("", replace(ATTEMPT, told=told, unanswered=("network-zone", "network-zone")), nobody)
     assert failed.message == (
         "core: the engine's plug-in for AWS got no answer while it was making network-zone, and nobody knows yet how "
         "that ended"
