@@ -29,10 +29,12 @@ NAME = "core/name-1"
 DATA = ("core/data-1", "core/data-2", "core/data-3")
 MIB = 2**20
 HEALTH = "/usr/local/lib/leptonctl/hdfs_health"
-TEXT = """\
+SOFTWARE = """\
 software:
   storage_hdfs: {{archive: "{url}", archive_digest: "{digest}", replication: 2, block_mib: 1, heap_mib: 192,
                  reserved_mib: 1, dead_after_s: 40}}
+"""
+SITE = """\
 core:
   platform: local
   nodes:
@@ -56,7 +58,7 @@ class Cluster:
 
     def want(self, **changed: object) -> None:
         self.words |= changed
-        self.site.file.write_text(self.head + TEXT.format(**self.words))
+        self.site.file.write_text(self.head + (SOFTWARE + SITE).format(**self.words))
 
     def up(self, *arguments: str) -> None:
         done = self.site.up(*arguments)

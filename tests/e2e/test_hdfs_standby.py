@@ -14,7 +14,7 @@ import pytest
 from examples.hadoop.archive import archive
 from tests.e2e.local_site import podman
 from tests.e2e.serving import served
-from tests.e2e.test_hdfs import content
+from tests.e2e.test_hdfs import DATA, HEALTH, MIB, SOFTWARE, content
 from tests.e2e.waiting import wait_until
 from tests.e2e.webhdfs import Unfinished, WebHdfs
 
@@ -26,15 +26,9 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.hosts, pytest.mark.matrix]
 
 NAMES = ("core/name-1", "core/name-2")
-DATA = ("core/data-1", "core/data-2", "core/data-3")
-MIB = 2**20
 JOURNAL_NODE = "leptonctl-hdfs-journal-node"
 EDITS = "/var/lib/hadoop/journal"
-HEALTH = "/usr/local/lib/leptonctl/hdfs_health"
-TEXT = """\
-software:
-  storage_hdfs: {{archive: "{url}", archive_digest: "{digest}", replication: 2, block_mib: 1, heap_mib: 192,
-                 reserved_mib: 1, dead_after_s: 40}}
+SITE = """\
 core:
   platform: local
   nodes:
@@ -53,7 +47,8 @@ class Cluster:
         self.head = site.file.read_text().partition("software:")[0]
 
     def become(self, names: int, parts: str) -> None:
-        self.site.file.write_text(self.head + TEXT.format(names=names, parts=parts, **self.words))
+        text = (SOFTWARE + SITE).format(names=names, parts=parts, **self.words)
+        self.site.file.write_text(self.head + text)
         self.up()
 
     def up(self) -> None:

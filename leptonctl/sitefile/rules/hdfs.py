@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _ROLE: Literal["storage_hdfs"] = "storage_hdfs"
 _URL = re.compile(r"(https?|file)://[^\s\"@]+")
 _Member = tuple["Path", "NodeGroup"]
+# A name node with its standby, and the journal nodes that they take.
+_PAIR = 2
 _MAJORITIES = (3, 5)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _DISK = re.compile(r"[a-z][a-z0-9-]*")
@@ -61,19 +63,19 @@ def _check_parts(members: list[_Member], settings: Mapping[Path, Mapping[str, Re
         place = settings[path]["parts"].origin if having[part] else None
         return Finding("hdfs-parts", place or _place(path, group), message, hint)
 
-    for part, most in (("name_node", 2), ("checkpoint_node", 1)):
+    for part, most in (("name_node", _PAIR), ("checkpoint_node", 1)):
         if count[part] > most or (part == "name_node" and not count[part]):
             more = f" {_STANDBY}" if part == "name_node" else ""
             hint = f"set software.storage_hdfs.parts: [{part}] for one group of one host{more}, and for no other"
             yield told(part, f"this site's HDFS has {count[part] or 'no'} hosts with the part {part}", hint)
     journals = count["journal_node"]
-    if count["name_node"] == 2 and journals not in _MAJORITIES:  # noqa: PLR2004 - a name node and its standby
+    if count["name_node"] == _PAIR and journals not in _MAJORITIES:
         message = f"two name nodes need three or five journal nodes, and this site's HDFS has {journals or 'none'}"
         hint = (
             "add journal_node to software.storage_hdfs.parts of three hosts that are no name nodes: data nodes may be"
         )
         yield told("journal_node" if journals else "name_node", message, hint)
-    if count["name_node"] == 2 and count["checkpoint_node"]:  # noqa: PLR2004 - as above
+    if count["name_node"] == _PAIR and count["checkpoint_node"]:
         hint = "take checkpoint_node out of software.storage_hdfs.parts"
         yield told("checkpoint_node", "of two name nodes the standby copies the names: no other node does", hint)
     if count["name_node"] == 1 and journals:
